@@ -1,0 +1,220 @@
+"""Kubernetes objects as one class, and the small views that rules share.
+
+A ``Resource`` is the mapping as it stands on the wire, camelCase and all, whether it came from a live list or a file.
+Nothing in it can be trusted to have the right type, so the views return only what does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from eks6check.facts import Origin, Path, Subject
+
+
+class Kind(NamedTuple):
+    """A kind of object by API group (empty for the core group), plural as in URLs, and kind as in manifests."""
+
+    group: str
+    plural: str
+    kind: str
+
+
+KINDS: Mapping[str, tuple[Kind, ...]] = {
+    "config_maps": (Kind("", "configmaps", "ConfigMap"),),
+    "eni_configs": (Kind("crd.k8s.amazonaws.com", "eniconfigs", "ENIConfig"),),
+    "ingress_class_params": (
+        Kind("elbv2.k8s.aws", "ingressclassparams", "IngressClassParams"),
+        Kind("eks.amazonaws.com", "ingressclassparams", "IngressClassParams"),
+    ),
+    "ingress_classes": (Kind("networking.k8s.io", "ingressclasses", "IngressClass"),),
+    "ingresses": (Kind("networking.k8s.io", "ingresses", "Ingress"),),
+    "node_classes": (
+        Kind("karpenter.k8s.aws", "ec2nodeclasses", "EC2NodeClass"),
+        Kind("karpenter.k8s.aws", "awsnodetemplates", "AWSNodeTemplate"),
+    ),
+    "node_pools": (
+        Kind("karpenter.sh", "nodepools", "NodePool"),
+        Kind("karpenter.sh", "provisioners", "Provisioner"),
+    ),
+    "nodes": (Kind("", "nodes", "Node"),),
+    "pods": (Kind("", "pods", "Pod"),),
+    "services": (Kind("", "services", "Service"),),
+    "webhooks": (
+        Kind("admissionregistration.k8s.io", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration"),
+    ),
+    "workloads": (
+        Kind("apps", "deployments", "Deployment"),
+        Kind("apps", "daemonsets", "DaemonSet"),
+        Kind("apps", "statefulsets", "StatefulSet"),
+        Kind("apps", "replicasets", "ReplicaSet"),
+        Kind("batch", "jobs", "Job"),
+        Kind("batch", "cronjobs", "CronJob"),
+        Kind("", "pods", "Pod"),
+    ),
+}
+"""Which kinds each section holds. Objects that a controller made from another are left to that other."""
+
+CLUSTER_SCOPED = frozenset(
+    {
+        "AWSNodeTemplate",
+        "EC2NodeClass",
+        "ENIConfig",
+        "IngressClass",
+        "IngressClassParams",
+        "MutatingWebhookConfiguration",
+        "Namespace",
+        "Node",
+        "NodePool",
+        "Provisioner",
+    }
+)
+"""Kinds that live in no namespace."""
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """The value if it is a mapping, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def sequence(value: object) -> list[Any]:
+    """The value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def text(value: object) -> str:
+    """The value if it is a string, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One Kubernetes object: its raw mapping, and where it was read."""
+
+    body: Mapping[str, Any]
+    origin: Origin = field(default=Origin("manifests"))
+
+    @property
+    def kind(self) -> str:
+        """The object's kind, such as ``Service``."""
+        return text(self.body.get("kind"))
+
+    @property
+    def group(self) -> str:
+        """The API group without the version; empty for the core group."""
+        return text(self.body.get("apiVersion")).rpartition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """The object's name, or its ``generateName`` where it has none yet."""
+        metadata = mapping(self.body.get("metadata"))
+        return text(metadata.get("name")) or text(metadata.get("generateName"))
+
+    @property
+    def namespace(self) -> str:
+        """The object's namespace, ``default`` where none is named; empty for a kind that lives in none."""
+        if self.kind in CLUSTER_SCOPED:
+            return ""
+        return text(self.get("metadata", "namespace")) or "default"
+
+    @property
+    def labels(self) -> Mapping[str, Any]:
+        """The object's labels."""
+        return mapping(self.get("metadata", "labels"))
+
+    @property
+    def annotations(self) -> Mapping[str, Any]:
+        """The object's annotations; values are strings where the API server has seen them."""
+        return mapping(self.get("metadata", "annotations"))
+
+    @property
+    def subject(self) -> Subject:
+        """Group or version, kind, namespace and name, as in ``v1/Service/shop/web``: the same live and in a file."""
+        owner = self.group or "v1"
+        return Subject(self.kind, "/".join(part for part in (owner, self.kind, self.namespace, self.name) if part))
+
+    def get(self, *path: str | int) -> Any:
+        """The value at a path of keys and positions, or None where the path leads nowhere."""
+        value: Any = self.body
+        for key in path:
+            if isinstance(value, dict):
+                value = value.get(key)
+            elif isinstance(value, list) and isinstance(key, int) and key < len(value):
+                value = value[key]
+            else:
+                return None
+        return value
+
+    def list(self, *path: str | int) -> list[Any]:
+        """The list at a path, or an empty one."""
+        return sequence(self.get(*path))
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+class Container(NamedTuple):
+    """A container of a workload and the path to it."""
+
+    path: Path
+    body: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The container's name."""
+        return text(self.body.get("name"))
+
+    @property
+    def image(self) -> str:
+        """The image as written."""
+        return text(self.body.get("image"))
+
+    def env(self) -> Iterator[tuple[Path, str, str]]:
+        """Each variable that has a value: the path to the value, the name, and the value as the process sees it."""
+        for index, entry in enumerate(sequence(self.body.get("env"))):
+            variable = mapping(entry)
+            if variable.get("value") is not None:
+                yield (*self.path, "env", index, "value"), text(variable.get("name")), wire(variable["value"])
+
+    def arguments(self) -> Iterator[tuple[Path, str]]:
+        """Each word of the command line with its path, ``command`` before ``args``."""
+        for field_name in ("command", "args"):
+            for index, word in enumerate(sequence(self.body.get(field_name))):
+                yield (*self.path, field_name, index), wire(word)
+
+
+def wire(value: object) -> str:
+    """A scalar as the API server would carry it in a string: ``true`` for a YAML boolean, not ``True``."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+POD_SPEC_PATHS: tuple[Path, ...] = (
+    ("spec", "template", "spec"),
+    ("spec", "jobTemplate", "spec", "template", "spec"),
+    ("spec", "podTemplate", "spec"),
+)
+
+
+def pod_spec(resource: Resource) -> tuple[Path, Mapping[str, Any]]:
+    """The path to a workload's pod spec, and the spec; ``((), {})`` where it holds none.
+
+    Looks where the built-in workloads and most custom ones keep it, so that an Argo Rollout is seen like a Deployment.
+    """
+    paths = (("spec",),) if resource.kind == "Pod" else POD_SPEC_PATHS
+    for path in paths:
+        spec = resource.get(*path)
+        if isinstance(spec, dict) and isinstance(spec.get("containers"), list):
+            return path, spec
+    return (), {}
+
+
+def containers(resource: Resource) -> Iterator[Container]:
+    """Every container of a workload, those that only start it included."""
+    path, spec = pod_spec(resource)
+    for field_name in ("initContainers", "containers"):
+        for index, body in enumerate(sequence(spec.get(field_name))):
+            if isinstance(body, dict):
+                yield Container((*path, field_name, index), body)

@@ -1,0 +1,7 @@
+"""The rules, one module a topic of the catalogue. This tuple is the whole list of them."""
+
+from types import ModuleType
+
+from eks6check.rules import cni, control_plane, fargate, identity, load_balancing, nodes, services, vpc
+
+MODULES: tuple[ModuleType, ...] = (control_plane, vpc, nodes, cni, fargate, load_balancing, services, identity)

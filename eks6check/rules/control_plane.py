@@ -1,0 +1,3 @@
+"""The control plane: family and version of the cluster."""
+
+from __future__ import annotations

@@ -1,0 +1,80 @@
+"""Services: what an API server with one IP family refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Address
+from typing import TYPE_CHECKING
+
+from eks6check.catalog import rule
+from eks6check.findings import Problem
+
+if TYPE_CHECKING:
+    from eks6check.facts.kube import Resource
+
+
+@rule
+def service_pins_ipv4_family(services: Sequence[Resource]) -> Iterator[Problem]:
+    """Refused: an IPv6 cluster has no IPv4 service range to take an address from."""
+    for service in services:
+        if chooses_any_family(service):
+            continue
+        families = service.list("spec", "ipFamilies")
+        if "IPv4" in families:
+            yield Problem(
+                service,
+                f"{service} asks for ipFamilies {families}, and an IPv6 cluster has only IPv6 to give.",
+                at=("spec", "ipFamilies", families.index("IPv4")),
+                evidence={"ipFamilies": families},
+            )
+
+
+def chooses_any_family(service: Resource) -> bool:
+    """Whether the API server leaves the families alone: no cluster IP and no selector, or no cluster Service at all."""
+    headless = service.get("spec", "clusterIP") == "None"
+    return service.get("spec", "type") == "ExternalName" or (headless and not service.get("spec", "selector"))
+
+
+@rule
+def service_requires_dual_stack(services: Sequence[Resource]) -> Iterator[Problem]:
+    """Refused: EKS has no dual-stack Services, whatever the cluster's family."""
+    for service in services:
+        if service.get("spec", "ipFamilyPolicy") == "RequireDualStack" and not chooses_any_family(service):
+            yield Problem(
+                service,
+                f"{service} has ipFamilyPolicy RequireDualStack, and an EKS cluster has a single family.",
+                at=("spec", "ipFamilyPolicy"),
+                evidence={"ipFamilyPolicy": "RequireDualStack"},
+            )
+
+
+@rule
+def service_has_ipv4_cluster_ip(services: Sequence[Resource]) -> Iterator[Problem]:
+    """Refused: the address lies outside the new cluster's service range."""
+    for service in services:
+        for path, value in cluster_ips(service):
+            if is_ipv4(value):
+                yield Problem(
+                    service,
+                    f"{service} carries the cluster IP {value}, which no IPv6 cluster can assign.",
+                    at=path,
+                    evidence={"clusterIP": value},
+                )
+                break
+
+
+def cluster_ips(service: Resource) -> Iterator[tuple[tuple[str | int, ...], object]]:
+    """Each cluster IP that a Service names, with its path."""
+    if service.get("spec", "type") == "ExternalName" or (service.namespace, service.name) == ("default", "kubernetes"):
+        return
+    yield ("spec", "clusterIP"), service.get("spec", "clusterIP")
+    for index, value in enumerate(service.list("spec", "clusterIPs")):
+        yield ("spec", "clusterIPs", index), value
+
+
+def is_ipv4(value: object) -> bool:
+    """Whether a value is a plain IPv4 address."""
+    try:
+        return isinstance(value, str) and bool(IPv4Address(value))
+    except ValueError:
+        return False

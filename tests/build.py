@@ -1,0 +1,75 @@
+"""Builders: facts for a test in as few words as the test needs, everything else as a default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+import yaml
+
+from eks6check import engine
+from eks6check.catalog import Rule, load
+from eks6check.facts import SECTIONS, Facts, Gap, Origin, Section, aws
+from eks6check.facts.kube import Resource
+from eks6check.findings import Outcome
+
+
+def rule(word: str) -> Rule:
+    """The catalogue's rule of that id or name."""
+    return next(each for each in load() if word in (each.id, each.name))
+
+
+def resource(body: str | Mapping[str, Any], source: str = "cluster") -> Resource:
+    """A Kubernetes object out of YAML or a mapping, live by default."""
+    parsed = yaml.safe_load(body) if isinstance(body, str) else body
+    made = Resource(parsed, Origin(source, file="test.yaml" if source == "manifests" else ""))
+    return Resource(parsed, Origin(source, id=made.subject.id, file=made.origin.file))
+
+
+def record(section: str, values: Mapping[str, Any]) -> Any:
+    """A fact of that section: an AWS record out of its fields, or a Resource out of its body."""
+    if SECTIONS[section] == "Resource":
+        return resource(values)
+    kind = getattr(aws, SECTIONS[section])
+    frozen = {name: _frozen(name, value) for name, value in values.items()}
+    return kind(**{"origin": Origin("aws", id=str(values["id"])), **frozen})
+
+
+def _frozen(name: str, value: Any) -> Any:
+    if name == "metadata_options":
+        return aws.MetadataOptions(**value)
+    if name == "routes":
+        return tuple(aws.Route(**route) for route in value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def facts(gaps: Mapping[str, Iterable[Gap]] | None = None, /, **sections: Iterable[Any]) -> Facts:
+    """Sections out of field mappings, records or Resources; ``gaps`` adds gaps by section."""
+    gaps = gaps or {}
+    names = [*sections, *(name for name in gaps if name not in sections)]
+    return {
+        name: Section(
+            tuple(
+                record(name, item) if isinstance(item, Mapping) else resource(item) if isinstance(item, str) else item
+                for item in sections.get(name, ())
+            ),
+            tuple(gaps.get(name, ())),
+        )
+        for name in names
+    }
+
+
+def judge(word: str, known: Facts | None = None, /, **sections: Iterable[Any]) -> Outcome:
+    """The outcome of one rule over these sections."""
+    return engine.judge(rule(word), known if known is not None else facts(**sections))
+
+
+def messages(word: str, **sections: Iterable[Any]) -> list[str]:
+    """What one rule says about these sections."""
+    return [finding.message for finding in judge(word, **sections).findings]
+
+
+def field_names(kind: type) -> set[str]:
+    """The fields of a record class."""
+    return {each.name for each in fields(kind)}

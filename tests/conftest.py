@@ -1,0 +1,24 @@
+"""What every test stands on: an environment without the reader's own accounts, clusters and colours."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+LEAKS = ("AWS_", "KUBE", "EKS6CHECK_", "GITHUB_", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "CI")
+KEEP = ("KUBEBUILDER_ASSETS",)
+
+
+@pytest.fixture(autouse=True)
+def _scrubbed_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    for name in tuple(os.environ):
+        if name.startswith(LEAKS) and name not in KEEP:
+            monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(home / "aws-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "aws-credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("KUBECONFIG", str(home / "kubeconfig"))
+    monkeypatch.setenv("TERM", "dumb")
