@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from eks6check.catalog import Rule
 from eks6check.facts import Fact, Facts, Gap, Path, Section
-from eks6check.findings import Confidence, Finding, Location, Outcome, Problem, Severity, State, fingerprint
+from eks6check.findings import Confidence, Finding, Location, Outcome, Problem, State, fingerprint
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -28,19 +29,20 @@ def judge(rule: Rule, facts: Facts) -> Outcome:
     subjects = [sections[name] for name in rule.required] or list(sections.values())
     nothing = not any(section.items for section in subjects)
     if gaps and (nothing or rule.needs_all):
-        return Outcome(rule.id, rule.severity, State.NOT_EVALUATED, gaps=gaps)
+        return Outcome(rule.id, rule.severity, State.NOT_EVALUATED, gaps=gaps, name=rule.name)
     try:
         problems = list(rule.judge(**{name: section.items for name, section in sections.items()}, **rule.settings))
         findings = stamp(rule, problems)
     except Exception as error:  # noqa: BLE001  whatever a rule does wrong is its own outcome, never the run's end
-        return Outcome(rule.id, rule.severity, State.ERROR, gaps=gaps, error=f"{type(error).__name__}: {error}")
+        said = f"{type(error).__name__}: {error}"
+        return Outcome(rule.id, rule.severity, State.ERROR, gaps=gaps, error=said, name=rule.name)
     if findings:
         state = State.FAILED
     elif gaps:
         state = State.INCOMPLETE
     else:
         state = State.NOT_APPLICABLE if nothing else State.PASSED
-    return Outcome(rule.id, rule.severity, state, findings, gaps)
+    return Outcome(rule.id, rule.severity, state, findings, gaps, name=rule.name)
 
 
 def stamp(rule: Rule, problems: Iterable[Problem]) -> tuple[Finding, ...]:
@@ -92,8 +94,6 @@ def _places(problem: Problem) -> tuple[Location, ...]:
 
 
 def _with_places(finding: Finding, places: tuple[Location, ...]) -> Finding:
-    from dataclasses import replace  # noqa: PLC0415  most runs never get here
-
     return replace(finding, locations=(*finding.locations, *places))
 
 
@@ -125,6 +125,3 @@ def all_gaps(facts: Facts) -> tuple[Gap, ...]:
     """Every gap of a run once, in the order of the sections."""
     sections: Iterable[Section[object]] = facts.values()
     return tuple(dict.fromkeys(gap for section in sections for gap in section.gaps))
-
-
-__all__ = ["Severity", "all_gaps", "evaluate", "judge", "locate", "stamp", "worst_first"]

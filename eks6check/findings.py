@@ -118,6 +118,7 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     gaps: tuple[Gap, ...] = ()
     error: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +134,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """A request in a file to keep a finding quiet, and whether anything matched it. ``line`` counts from 1."""
+    """A comment that keeps findings quiet on the lines ``first`` to ``last``, and whether any were. Lines from 1."""
 
     file: str
     line: int
     rules: tuple[str, ...]
     reason: str
+    first: int = 0
+    last: int = 0
     used: bool = False
 
 

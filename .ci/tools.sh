@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# Installs the servers and validators that the tests need into a cache folder outside the checkout,
+# and prints the variables that name them:
+#
+#   eval "$(bash .ci/tools.sh)"              # kube-apiserver, etcd, SARIF multitool
+#   eval "$(bash .ci/tools.sh benchmarks)"   # checkov as well
+#
+# Needs Go 1.21 or later, npm and, for checkov, python3; the rest comes from Debian.
+set -euo pipefail
+
+# https://www.npmjs.com/package/@microsoft/sarif-multitool-linux
+sarif_multitool_version=5.7.0
+# https://pypi.org/project/checkov/
+checkov_version=3.3.30
+# The version of Kubernetes is in tests/apiserver/go.mod; etcd is that of the Debian release.
+
+source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../tests/apiserver" && pwd)
+cache=${EKS6CHECK_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/eks6check}
+log=$cache/tools.log
+
+say() { printf 'tools: %s\n' "$*" >&2; }
+
+# Runs a command with its output in the log, and shows the end of the log if it fails.
+quietly() {
+  "$@" >"$log" 2>&1 || {
+    tail -n 30 "$log" >&2
+    say "failed: $*"
+    return 1
+  }
+}
+
+# Prints a new empty folder in the cache: what is made there moves into place only when complete.
+staging() { mktemp -d "$cache/staging.XXXXXX"; }
+
+need() {
+  command -v "$1" >/dev/null || {
+    say "$1 is missing; install it first"
+    return 1
+  }
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+apt_updated=
+apt_update() {
+  [ -z "$apt_updated" ] || return 0
+  quietly as_root apt-get update
+  apt_updated=yes
+}
+
+install_debian_packages() {
+  local package missing=()
+  for package in git openssl; do
+    command -v "$package" >/dev/null || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  say "installing ${missing[*]}"
+  apt_update
+  quietly as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install --yes --no-install-recommends ca-certificates "${missing[@]}"
+}
+
+# The package is unpacked, not installed: installed, it would start a service of its own.
+install_etcd() {
+  [ ! -x "$cache/etcd/usr/bin/etcd" ] || return 0
+  say "fetching etcd"
+  apt_update
+  local dir
+  dir=$(staging)
+  (cd "$dir" && quietly apt-get download etcd-server)
+  dpkg-deb --extract "$dir"/etcd-server_*.deb "$dir"
+  rm "$dir"/etcd-server_*.deb
+  rm -rf "$cache/etcd"
+  mv "$dir" "$cache/etcd"
+}
+
+# Sets `assets`, the folder of the build that belongs to these sources.
+install_apiserver() {
+  local key dir version package=k8s.io/component-base/version
+  key=$(cd "$source_dir" && cat go.mod go.sum main.go | sha256sum | cut -c 1-16)
+  assets=$cache/apiserver-$key
+  [ ! -x "$assets/kube-apiserver" ] || return 0
+  need go
+  version=$(awk '$1 == "k8s.io/kubernetes" { print $2; exit }' "$source_dir/go.mod")
+  say "building kube-apiserver $version, which takes some minutes"
+  dir=$(staging)
+  # The command reads its own version, for /version and for its feature gates, from these variables.
+  quietly env CGO_ENABLED=0 GOWORK=off nice go build -C "$source_dir" -trimpath -buildvcs=false \
+    -ldflags "-s -w -X $package.gitVersion=$version \
+      -X $package.gitMajor=$(cut -d . -f 1 <<<"${version#v}") \
+      -X $package.gitMinor=$(cut -d . -f 2 <<<"$version")" \
+    -o "$dir/kube-apiserver" .
+  ln -s ../etcd/usr/bin/etcd "$dir/etcd"
+  rm -rf "$assets"
+  mv "$dir" "$assets"
+}
+
+# Sets `sarif_multitool`.
+install_sarif_multitool() {
+  local dir target=$cache/sarif-multitool-$sarif_multitool_version
+  sarif_multitool=$target/Sarif.Multitool
+  [ ! -x "$sarif_multitool" ] || return 0
+  need npm
+  say "fetching the SARIF multitool $sarif_multitool_version"
+  dir=$(staging)
+  (cd "$dir" && quietly npm pack "@microsoft/sarif-multitool-linux@$sarif_multitool_version")
+  tar --extract --gzip --file "$dir"/*.tgz --directory "$dir" --no-same-owner
+  # The package leaves this to a script that npm runs after an installation.
+  chmod +x "$dir/package/Sarif.Multitool"
+  rm -rf "$target"
+  mv "$dir/package" "$target"
+}
+
+# Sets `checkov`.
+install_checkov() {
+  local target=$cache/checkov-$checkov_version
+  checkov=$target/bin/checkov
+  [ ! -e "$target/complete" ] || return 0
+  need python3
+  say "installing checkov $checkov_version"
+  # A venv holds its own path, so it is made in place and marked when complete.
+  rm -rf "$target"
+  quietly python3 -m venv "$target"
+  quietly "$target/bin/pip" install --disable-pip-version-check "checkov==$checkov_version"
+  touch "$target/complete"
+}
+
+case "$*" in
+  "") with_benchmarks= ;;
+  benchmarks) with_benchmarks=yes ;;
+  *)
+    say "usage: tools.sh [benchmarks]"
+    exit 2
+    ;;
+esac
+
+mkdir -p "$cache"
+# Two runs at once would build the same thing twice.
+exec 9>"$cache/lock"
+flock 9
+trap 'rm -rf "$cache"/staging.*' EXIT
+
+install_debian_packages
+install_etcd
+install_apiserver
+install_sarif_multitool
+[ -z "$with_benchmarks" ] || install_checkov
+
+printf 'export KUBEBUILDER_ASSETS=%q\n' "$assets"
+printf 'export SARIF_MULTITOOL=%q\n' "$sarif_multitool"
+# The multitool is a .NET program and would otherwise ask for libicu.
+printf 'export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1\n'
+[ -z "$with_benchmarks" ] || printf 'export CHECKOV=%q\n' "$checkov"

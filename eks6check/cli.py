@@ -1,0 +1,261 @@
+"""The command line: parse, make Options, run, print, and end with the exit code that ``docs/usage.md`` promises."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eks6check import __version__, screen
+from eks6check.errors import Eks6checkError
+from eks6check.findings import Severity
+from eks6check.options import LIVE, Options, words
+
+app = typer.Typer(
+    name="eks6check",
+    help="What stands between you and a working IPv6 EKS cluster.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class FailOn(StrEnum):
+    """From which severity on a finding makes the exit code 1."""
+
+    BLOCKER = "blocker"
+    WARNING = "warning"
+    INFO = "info"
+    NEVER = "never"
+
+
+class Format(StrEnum):
+    """How a report is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    SARIF = "sarif"
+
+
+class Document(StrEnum):
+    """What ``permissions`` prints."""
+
+    ALL = "all"
+    IAM = "iam"
+    RBAC = "rbac"
+
+
+Select = Annotated[
+    list[str] | None,
+    typer.Option("--select", metavar="RULE", help="Only these rules: an id, its first letters, or a name. Repeatable."),
+]
+Ignore = Annotated[
+    list[str] | None, typer.Option("--ignore", metavar="RULE", help="Not these rules; named as in --select.")
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to write the report.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", help="Write the report here instead of to the screen.")
+]
+Root = Annotated[
+    Path | None,
+    typer.Option("--root", metavar="DIR", help="Where SARIF paths begin; the repository's top if left out."),
+]
+FailOnOption = Annotated[FailOn, typer.Option("--fail-on", help="Exit with 1 from this severity on.")]
+ClusterOption = Annotated[
+    str | None, typer.Option("--cluster", metavar="NAME", help="The EKS cluster; else the kubeconfig context's.")
+]
+Region = Annotated[str | None, typer.Option("--region", metavar="REGION", help="The cluster's AWS region.")]
+Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="The AWS profile to use.")]
+Context = Annotated[str | None, typer.Option("--context", metavar="NAME", help="The kubeconfig context to use.")]
+Namespace = Annotated[
+    list[str] | None,
+    typer.Option("--namespace", "-n", metavar="NAME", help="Only these namespaces of the cluster. Repeatable."),
+]
+Sources = Annotated[
+    list[str] | None,
+    typer.Option("--source", metavar="SOURCE", help="Read only aws, or only cluster; both if left out."),
+]
+Manifests = Annotated[
+    list[str] | None,
+    typer.Option("--manifests", metavar="PATH", help="Also judge these files, folders or globs. Repeatable."),
+]
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    *, show: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False
+) -> None:
+    """What stands between you and a working IPv6 EKS cluster."""
+    if show:
+        typer.echo(f"eks6check {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def scan(
+    *,
+    cluster: ClusterOption = None,
+    region: Region = None,
+    profile: Profile = None,
+    context: Context = None,
+    namespace: Namespace = None,
+    source: Sources = None,
+    manifests: Manifests = None,
+    snapshot: Annotated[
+        Path | None, typer.Option("--snapshot", metavar="FILE", help="Judge a snapshot instead of what is live.")
+    ] = None,
+    select: Select = None,
+    ignore: Ignore = None,
+    fail_on: FailOnOption = FailOn.BLOCKER,
+    format: FormatOption = Format.TABLE,  # noqa: A002  the option's name
+    output: Output = None,
+    root: Root = None,
+) -> None:
+    """Judge the live AWS account and cluster, and files beside them. Reads only."""
+    report_on(
+        Options(
+            sources=words(source) or (() if snapshot else LIVE),
+            manifests=tuple(manifests or ()),
+            snapshot=snapshot,
+            cluster=cluster,
+            region=region,
+            profile=profile,
+            context=context,
+            namespaces=words(namespace),
+            select=words(select),
+            ignore=words(ignore),
+            fail_on=severity(fail_on),
+            format=format.value,
+            output=output,
+            root=root,
+        )
+    )
+
+
+@app.command()
+def lint(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Files, folders, globs, or - for standard input.")
+    ],
+    *,
+    select: Select = None,
+    ignore: Ignore = None,
+    fail_on: FailOnOption = FailOn.BLOCKER,
+    format: FormatOption = Format.TABLE,  # noqa: A002  the option's name
+    output: Output = None,
+    root: Root = None,
+) -> None:
+    """Judge manifests alone: for pre-commit and CI. Needs no network, no account and no cluster."""
+    report_on(
+        Options(
+            manifests=tuple(paths),
+            select=words(select),
+            ignore=words(ignore),
+            fail_on=severity(fail_on),
+            format=format.value,
+            output=output,
+            root=root,
+        )
+    )
+
+
+@app.command()
+def snapshot(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.")],
+    *,
+    cluster: ClusterOption = None,
+    region: Region = None,
+    profile: Profile = None,
+    context: Context = None,
+    namespace: Namespace = None,
+    source: Sources = None,
+) -> None:
+    """Write the live facts to a file, to be judged later or elsewhere with `scan --snapshot FILE`."""
+    from eks6check.sources import live  # noqa: PLC0415  each command pays for its own imports only
+
+    options = Options(
+        sources=words(source) or LIVE,
+        cluster=cluster,
+        region=region,
+        profile=profile,
+        context=context,
+        namespaces=words(namespace),
+        output=file,
+    )
+    with screen.progress(options) as told:
+        content, held = live.snapshot(options, told)
+    screen.write(content, file)
+    typer.echo(f"Wrote {file}: {held}.", err=True)
+
+
+@app.command()
+def rules(*, select: Select = None, ignore: Ignore = None) -> None:
+    """List the rules."""
+    from eks6check import pages  # noqa: PLC0415  each command pays for its own imports only
+
+    typer.echo(pages.listing(words(select), words(ignore)))
+
+
+@app.command()
+def explain(rule: Annotated[str, typer.Argument(metavar="RULE", help="An id or a name.")]) -> None:
+    """Say what a rule looks at, why it matters, and how to mend what it finds."""
+    from eks6check import pages  # noqa: PLC0415  each command pays for its own imports only
+
+    typer.echo(pages.explanation(rule))
+
+
+@app.command()
+def permissions(
+    *,
+    select: Select = None,
+    ignore: Ignore = None,
+    only: Annotated[Document, typer.Option("--only", help="Print the IAM policy or the ClusterRole alone.")] = (
+        Document.ALL
+    ),
+) -> None:
+    """Print the IAM policy and the ClusterRole that the chosen rules need, and nothing more."""
+    from eks6check import pages  # noqa: PLC0415  each command pays for its own imports only
+
+    typer.echo(pages.permissions(words(select), words(ignore), only.value))
+
+
+@app.command()
+def demo(*, format: FormatOption = Format.TABLE) -> None:  # noqa: A002  the option's name
+    """Scan a made-up account and cluster that run on this machine. Needs `pip install 'eks6check[demo]'`."""
+    from eks6check import demo as play  # noqa: PLC0415  each command pays for its own imports only
+
+    with play.running(format.value) as options:
+        report_on(options)
+
+
+def severity(fail_on: FailOn) -> Severity | None:
+    """The severity that an option stands for; None for never."""
+    return None if fail_on is FailOn.NEVER else Severity(fail_on.value)
+
+
+def report_on(options: Options) -> None:
+    """Run, write the report, and end with its exit code."""
+    from eks6check.run import exit_code, run  # noqa: PLC0415  `--help` has no use for it
+
+    with screen.progress(options) as told:
+        report = run(options, told)
+    screen.write(screen.rendered(report, options), options.output)
+    raise typer.Exit(exit_code(report, options.fail_on))
+
+
+def main() -> None:
+    """The program. An error ends in one line, a hint and its exit code; Ctrl-C in 130."""
+    try:
+        app()
+    except Eks6checkError as error:
+        sys.exit(screen.complain(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

@@ -1,0 +1,55 @@
+"""What the user asked for, frozen. Combinations that make no sense are refused here, before anything is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from eks6check.errors import UsageError
+from eks6check.findings import Severity
+
+LIVE = ("aws", "cluster")
+"""The sources that need a network."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """One run. ``sources`` are live ones; ``fail_on`` is None for ``never``; ``root`` is where SARIF paths begin."""
+
+    sources: tuple[str, ...] = ()
+    manifests: tuple[str, ...] = ()
+    snapshot: Path | None = None
+    cluster: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    context: str | None = None
+    namespaces: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    format: str = "table"
+    output: Path | None = None
+    root: Path | None = None
+    fail_on: Severity | None = Severity.BLOCKER
+
+    def __post_init__(self) -> None:
+        """Refuse what does not fit together.
+
+        Raises:
+            UsageError: says which two options, and what to leave out.
+        """
+        if unknown := set(self.sources) - set(LIVE):
+            raise UsageError(f"There is no source {min(unknown)!r}.", "The live sources are aws and cluster.")
+        if self.snapshot and (self.sources or self.cluster or self.context):
+            raise UsageError(
+                "A snapshot stands for the account and the cluster that it was taken of.",
+                "Leave out --source, --cluster and --context, or leave out --snapshot.",
+            )
+        if self.namespaces and self.sources and "cluster" not in self.sources:
+            raise UsageError("--namespace narrows what is read from the cluster.", "Add --source cluster, or drop it.")
+        if self.output and self.output.is_dir():
+            raise UsageError(f"{self.output} is a directory.", "Name a file after --output.")
+
+
+def words(values: list[str] | None) -> tuple[str, ...]:
+    """Repeated and comma-separated values as one tuple: ``--select LBC,VPC001 --select SVC``."""
+    return tuple(word.strip() for value in values or () for word in value.split(",") if word.strip())

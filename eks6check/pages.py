@@ -1,0 +1,86 @@
+"""The catalogue for people: the list of rules, one rule explained, and the permissions, in the terminal and in docs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from eks6check import catalog
+from eks6check.catalog import Rule
+from eks6check.permissions import calls, cluster_role, iam_policy
+from eks6check.sources import Collectors, aws, cluster, manifests
+
+
+def listing(select: tuple[str, ...], ignore: tuple[str, ...]) -> str:
+    """One line a rule: id, severity, name, title."""
+    rules = catalog.select(catalog.load(), select, ignore)
+    return "\n".join(f"{rule.id}  {rule.severity:<8}  {rule.name:<44}  {rule.title}" for rule in rules)
+
+
+def explanation(word: str) -> str:
+    """All that is known of the one rule that a word names.
+
+    Raises:
+        UsageError: no rule or several have that name.
+    """
+    rules = catalog.load()
+    chosen = catalog.select(rules, (word,))
+    return "\n\n".join(page(rule) for rule in chosen)
+
+
+def page(rule: Rule) -> str:
+    """A rule's page in Markdown, with the same headings for every rule."""
+    parts = [
+        f"# {rule.id} {rule.name}",
+        f"**{rule.title}.** Severity {rule.severity}, confidence {rule.confidence}, since {rule.since}.",
+        f"## Why it matters\n\n{rule.why}",
+        *(_remedy(variant, text) for variant, text in rule.remedies.items()),
+        f"## Fires on\n\n{example(rule.bad)}",
+        f"## Stays silent on\n\n{example(rule.good)}",
+        *([f"## Settings\n\n{_settings(rule)}"] if rule.parameters else []),
+        f"## Looks at\n\n{looks_at(rule)}",
+        "## Sources\n\n" + "\n".join(f"- <{link['url']}> (read {link['read']})" for link in rule.links),
+    ]
+    return "\n\n".join(parts)
+
+
+def _remedy(variant: str, text: str) -> str:
+    return f"## How to mend it{f' ({variant})' if variant else ''}\n\n```\n{text.strip()}\n```"
+
+
+def _settings(rule: Rule) -> str:
+    return "\n".join(f"- `{name}` ({each['default']}): {each['meaning']}" for name, each in rule.parameters.items())
+
+
+def example(value: Any) -> str:
+    """An example as fenced YAML: manifests as they are, facts as a mapping of sections."""
+    if isinstance(value, str):
+        return f"```yaml\n{value.strip()}\n```"
+    import yaml  # noqa: PLC0415  only for rules that live sources feed
+
+    return f"```yaml\n{yaml.safe_dump(value, sort_keys=False).strip()}\n```"
+
+
+def looks_at(rule: Rule) -> str:
+    """Each section of facts that a rule uses, with what reads it live and whether files give it."""
+    rows = []
+    for name in (*rule.required, *rule.optional):
+        live = ", ".join(f"`{call}`" for call in _calls_of(name, (*aws.COLLECTORS, *cluster.COLLECTORS)))
+        files = "files" if any(each.section == name for each in manifests.COLLECTORS) else ""
+        also = "" if name in rule.required else " (where the run has them)"
+        rows.append(f"- {name.replace('_', ' ')}{also}: {', '.join(part for part in (live, files) if part)}")
+    return "\n".join(rows)
+
+
+def _calls_of(section: str, collectors: Collectors) -> Iterable[str]:
+    return (call for each in collectors if each.section == section for call in each.calls)
+
+
+def permissions(select: tuple[str, ...], ignore: tuple[str, ...], only: str) -> str:
+    """The IAM policy, the ClusterRole, or both, for the chosen rules."""
+    rules = catalog.select(catalog.load(), select, ignore)
+    policy = iam_policy(calls(rules, aws.COLLECTORS))
+    role = cluster_role(calls(rules, cluster.COLLECTORS))
+    if only != "all":
+        return policy if only == "iam" else role.rstrip()
+    return f"# IAM policy\n{policy}\n\n# ClusterRole\n{role.rstrip()}"

@@ -1,0 +1,128 @@
+"""One run from options to report: open the sources, collect, judge, triage. Printing is the command line's part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from eks6check import catalog, engine, triage
+from eks6check.catalog import Rule
+from eks6check.errors import UsageError
+from eks6check.facts import Facts
+from eks6check.findings import Report, Severity, State, Target, verdict
+from eks6check.options import LIVE, Options
+from eks6check.sources import Collectors, collect
+
+if TYPE_CHECKING:
+    from eks6check.sources.manifests import Files
+
+Progress = Callable[[str], object]
+Reader = tuple[object, Collectors]
+
+
+def run(options: Options, progress: Progress = str) -> Report:
+    """Judge what the options name.
+
+    Raises:
+        UsageError: the options name something that is not there.
+        NothingCheckedError: nothing could be read at all.
+    """
+    rules = catalog.select(catalog.load(), options.select, options.ignore)
+    files = open_files(options)
+    readers, target = open_readers(options, files)
+    rules = judgeable(rules, readers)
+    facts = collect(readers, sections(rules, readers), progress)
+    outcomes = engine.evaluate(rules, facts)
+    reported, suppressed, suppressions = triage.triage(outcomes, files.suppressions if files else ())
+    return Report(
+        verdict=verdict(reported, outcomes),
+        target=target(facts),
+        findings=reported,
+        outcomes=outcomes,
+        gaps=engine.all_gaps(facts),
+        suppressed=suppressed,
+        suppressions=suppressions,
+        scope=scope(options, files),
+        inputs=files.counts if files else {},
+    )
+
+
+def open_files(options: Options) -> Files | None:
+    """The files of this run, read; None where it names none."""
+    if not options.manifests:
+        return None
+    from eks6check.sources import manifests  # noqa: PLC0415  a live scan has no use for it
+
+    return manifests.read(options.manifests)
+
+
+def open_readers(options: Options, files: Files | None) -> tuple[list[Reader], Callable[[Facts], Target]]:
+    """Every source of this run as a client with its collectors, and what makes the report's target of the facts."""
+    readers: list[Reader] = []
+    target: Callable[[Facts], Target] = no_target
+    if options.snapshot:
+        from eks6check.sources import snapshot  # noqa: PLC0415  lint has no time for it
+
+        taken = snapshot.read(options.snapshot)
+        readers.append((taken, snapshot.collectors(taken)))
+        target = taken.target_of
+    elif options.sources:
+        from eks6check.sources import live  # noqa: PLC0415  lint has no time for it
+
+        readers, target = live.open_sources(options)
+    if files is not None:
+        from eks6check.sources import manifests  # noqa: PLC0415  a live scan has no use for it
+
+        readers.append((files, manifests.COLLECTORS))
+    return readers, target
+
+
+def no_target(facts: Facts) -> Target:
+    """Files alone have no cluster, region or account."""
+    del facts
+    return Target()
+
+
+def given(readers: Iterable[Reader]) -> set[str]:
+    """The sections that these sources can give."""
+    return {each.section for _, collectors in readers for each in collectors}
+
+
+def judgeable(rules: Iterable[Rule], readers: Iterable[Reader]) -> tuple[Rule, ...]:
+    """The rules whose facts these sources can give.
+
+    Raises:
+        UsageError: there are none.
+    """
+    available = given(readers)
+    possible = tuple(rule for rule in rules if rule.runs_on(available))
+    if not possible:
+        raise UsageError(
+            "None of the chosen rules can be judged from the chosen sources.",
+            "`eks6check explain RULE` says what a rule needs; `eks6check scan` reads the account and the cluster.",
+        )
+    return possible
+
+
+def sections(rules: Iterable[Rule], readers: Iterable[Reader]) -> set[str]:
+    """What to collect: the facts of the rules, and the cluster itself for the report's head."""
+    asked = {name for rule in rules for name in (*rule.required, *rule.optional)} | {"clusters"}
+    return asked & given(readers)
+
+
+def scope(options: Options, files: Files | None) -> tuple[str, ...]:
+    """The sources that were judged, for the report."""
+    live = LIVE if options.snapshot else options.sources
+    return (*live, *(("manifests",) if files is not None else ()))
+
+
+def exit_code(report: Report, fail_on: Severity | None) -> int:
+    """0 fine; 1 findings at or above ``fail_on``; 3 nothing could be judged; 4 something could not be evaluated."""
+    if fail_on and any(finding.severity.rank <= fail_on.rank for finding in report.findings):
+        return 1
+    states = {outcome.state for outcome in report.outcomes}
+    unknown = states & {State.NOT_EVALUATED, State.INCOMPLETE, State.ERROR}
+    judged = states & {State.PASSED, State.FAILED, State.INCOMPLETE}
+    if unknown and not judged:
+        return 3
+    return 4 if unknown else 0

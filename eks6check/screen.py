@@ -1,0 +1,80 @@
+"""What reaches the terminal: the report, progress while a live scan reads, and errors as one line with a hint."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from eks6check.errors import Eks6checkError, UsageError
+from eks6check.findings import Report
+from eks6check.options import Options
+
+PIPE_WIDTH = 100
+"""Columns of a table that no terminal shows."""
+
+
+def rendered(report: Report, options: Options) -> str:
+    """The report in the format asked for; colour and width are the terminal's, if there is one."""
+    from eks6check.reporters import render  # noqa: PLC0415  `--help` has no use for it
+
+    terminal = sys.stdout.isatty() and options.output is None
+    return render(
+        options.format,
+        report,
+        width=shutil.get_terminal_size().columns if terminal else PIPE_WIDTH,
+        color=terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb",
+        root=options.root or repository_top(Path.cwd()),
+    )
+
+
+def repository_top(folder: Path) -> Path:
+    """The nearest folder upwards that holds ``.git``, or the folder itself."""
+    return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), folder)
+
+
+def write(content: str, output: Path | None) -> None:
+    """Write to the file, or to standard output.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if output is None:
+        sys.stdout.write(content)
+        sys.stdout.flush()
+        return
+    try:
+        output.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error.strerror}.", "Name another file.") from error
+
+
+@contextmanager
+def progress(options: Options) -> Iterator[Callable[[str], object]]:
+    """Tell each section as a live scan reads it, on standard error and only where somebody watches."""
+    if not options.sources or not sys.stderr.isatty():
+        yield str
+        return
+    from rich.console import Console  # noqa: PLC0415  lint has no time for it
+
+    done: list[str] = []
+    with Console(stderr=True).status("Reading the account and the cluster") as status:
+
+        def tell(section: str) -> None:
+            done.append(section)
+            status.update(f"Reading the account and the cluster: {len(done)} sections, {section.replace('_', ' ')}")
+
+        yield tell
+
+
+def complain(error: Eks6checkError) -> int:
+    """Say what went wrong in one line and what to do in another; return the exit code."""
+    from eks6check.reporters.plain import plain  # noqa: PLC0415  only when something is wrong
+
+    print(f"error: {plain(error.message)}", file=sys.stderr)  # noqa: T201  the one place that may
+    if error.hint:
+        print(f"hint: {plain(error.hint)}", file=sys.stderr)  # noqa: T201  likewise
+    return error.exit_code
