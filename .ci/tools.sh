@@ -2,15 +2,18 @@
 # Installs the servers and validators that the tests need into a cache folder outside the checkout,
 # and prints the variables that name them:
 #
-#   eval "$(bash .ci/tools.sh)"              # kube-apiserver, etcd, SARIF multitool
-#   eval "$(bash .ci/tools.sh benchmarks)"   # checkov as well
+#   tools=$(bash .ci/tools.sh)              # kube-apiserver, etcd, SARIF multitool
+#   tools=$(bash .ci/tools.sh benchmarks)   # checkov as well
+#   eval "$tools"
+#
+# In two steps, because `eval "$(...)"` hides a failure from `set -e`.
 #
 # Needs Go 1.21 or later, npm and, for checkov, python3; the rest comes from Debian.
 set -euo pipefail
 
-# https://www.npmjs.com/package/@microsoft/sarif-multitool-linux
+# The npm package @microsoft/sarif-multitool-linux.
 sarif_multitool_version=5.7.0
-# https://pypi.org/project/checkov/
+# The Python package checkov.
 checkov_version=3.3.30
 # The version of Kubernetes is in tests/apiserver/go.mod; etcd is that of the Debian release.
 

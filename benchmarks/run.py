@@ -57,7 +57,7 @@ def main() -> None:
             [*lint, str(single)],
             [python, "-c", "import typer, rich, yaml"],
         )
-    if len(sys.argv) < 2:
+    if not sys.argv[1:]:
         return
     corpus = sys.argv[1]
     compare("lint of the corpus / the C loader alone", [*lint, corpus], [python, "-c", C_LOADER, corpus])

@@ -45,9 +45,9 @@ def permissions() -> str:
     policy, role = pages.permissions((), (), "iam"), pages.permissions((), (), "rbac")
     return f"""# Permissions
 
-eks6check only reads. These are the permissions for all rules; `eks6check permissions --select RULE` prints those that
-some rules take. Where one is missing, the rules that need it are told as not evaluated, with the permission by name, and
-the verdict is never "ready" over them.
+eks6check only reads. These are the permissions for all rules; `eks6check permissions --select RULE` prints those
+that some rules take. Where one is missing, the rules that need it are told as not evaluated, with the permission by
+name, and the verdict is never "ready" over them.
 
 ## IAM policy
 
@@ -62,8 +62,8 @@ the verdict is never "ready" over them.
 ```
 
 Without a kubeconfig, eks6check signs a token through STS, as `aws eks get-token` does. The IAM identity then needs an
-[EKS access entry](https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html) whose Kubernetes group is bound to
-this ClusterRole.
+[EKS access entry](https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html) whose Kubernetes group is
+bound to this ClusterRole.
 """
 
 

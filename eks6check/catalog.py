@@ -114,32 +114,35 @@ def fuse(entries: Iterable[Any], modules: Iterable[ModuleType]) -> tuple[Rule, .
     rules: dict[str, Rule] = {}
     for position, entry in enumerate(entries, 1):
         name = str(entry.get("name") if isinstance(entry, dict) else None)
-        check = checks.pop(name.replace("-", "_"), None)
+        check, place = checks.pop(name.replace("-", "_"), None), f"rules.yaml, rule {position} ({name})"
         if check is None:
-            raise CatalogError(f"rules.yaml, rule {position} ({name}): no such function, or the name is used twice")
-        fused = _fuse_one(entry, check)
+            raise CatalogError(f"{place}: no such function, or the name is used twice")
+        fused = _fuse_one(entry, check, place)
         if fused.id in rules:
-            raise CatalogError(f"rules.yaml, rule {position} ({name}): the id {fused.id} is used twice")
+            raise CatalogError(f"{place}: the id {fused.id} is used twice")
         rules[fused.id] = fused
     if checks:
         raise CatalogError(f"rules.yaml has no entry for: {', '.join(sorted(checks))}")
     return tuple(rules.values())
 
 
-def _fuse_one(entry: Mapping[str, Any], check: Check[Any]) -> Rule:
-    name = entry["name"]
+def _fuse_one(entry: Mapping[str, Any], check: Check[Any], place: str) -> Rule:
     signature = inspect.signature(check.function).parameters.values()
     facts = [parameter for parameter in signature if parameter.kind is not parameter.KEYWORD_ONLY]
     settings = {parameter.name for parameter in signature if parameter.kind is parameter.KEYWORD_ONLY}
     if unknown := {parameter.name for parameter in facts} - SECTIONS.keys():
-        raise CatalogError(f"{name}: no such section of facts: {', '.join(sorted(unknown))}")
+        raise CatalogError(f"{place}: no such section of facts: {', '.join(sorted(unknown))}")
     parameters = entry.get("parameters", {})
+    if not isinstance(parameters, dict) or not all(isinstance(each, dict) for each in parameters.values()):
+        raise CatalogError(f"{place}: parameters must be a mapping of name to default and meaning")
     if different := settings ^ parameters.keys():
-        raise CatalogError(f"{name}: parameters differ between rules.yaml and the function: {sorted(different)}")
+        raise CatalogError(f"{place}: parameters differ between rules.yaml and the function: {sorted(different)}")
+    if lacking := [name for name, each in parameters.items() if "default" not in each]:
+        raise CatalogError(f"{place}: parameters without a default: {', '.join(lacking)}")
     try:
         return Rule(
             id=entry["id"],
-            name=name,
+            name=entry["name"],
             title=entry["title"],
             severity=Severity(entry["severity"]),
             confidence=Confidence(entry["confidence"]),
@@ -157,8 +160,8 @@ def _fuse_one(entry: Mapping[str, Any], check: Check[Any]) -> Rule:
             required=tuple(parameter.name for parameter in facts if parameter.default is parameter.empty),
             optional=tuple(parameter.name for parameter in facts if parameter.default is not parameter.empty),
         )
-    except (KeyError, ValueError, AttributeError) as error:
-        raise CatalogError(f"{name}: rules.yaml lacks or misstates {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CatalogError(f"{place}: the entry lacks or misstates {error}") from error
 
 
 def _remedies(remedy: Any) -> Mapping[str, str]:

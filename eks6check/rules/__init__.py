@@ -2,6 +2,28 @@
 
 from types import ModuleType
 
-from eks6check.rules import cni, control_plane, fargate, identity, load_balancing, nodes, services, vpc
+from eks6check.rules import (
+    cni,
+    control_plane,
+    fargate,
+    identity,
+    load_balancing,
+    metadata,
+    nodes,
+    pod_density,
+    services,
+    vpc,
+)
 
-MODULES: tuple[ModuleType, ...] = (control_plane, vpc, nodes, cni, fargate, load_balancing, services, identity)
+MODULES: tuple[ModuleType, ...] = (
+    control_plane,
+    vpc,
+    nodes,
+    pod_density,
+    metadata,
+    cni,
+    fargate,
+    load_balancing,
+    services,
+    identity,
+)

@@ -1,3 +1,203 @@
-"""The VPC CNI: what makes it refuse to start in an IPv6 cluster, or do nothing there."""
+"""The VPC CNI: what its DaemonSet or add-on is told that IPv6 does not bear."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Network, ip_network
+from typing import TYPE_CHECKING
+
+from eks6check.catalog import rule
+from eks6check.facts import Fact, Path
+from eks6check.facts.kube import Resource, text, wire
+from eks6check.facts.vpc_cni import Cni, configured, version
+from eks6check.findings import Confidence, Problem, Severity
+
+if TYPE_CHECKING:
+    from eks6check.facts.aws import Addon, Cluster, Subnet, Vpc
+
+FLOOR = (1, 10, 1)
+ADVISED = (1, 16, 0)
+
+WARM = ("WARM_ENI_TARGET", "WARM_IP_TARGET", "WARM_PREFIX_TARGET", "MINIMUM_IP_TARGET")
+SHIPPED = {"WARM_ENI_TARGET": "1", "WARM_PREFIX_TARGET": "1"}
+"""Values that the CNI's own manifests carry, so that nobody chose them."""
+
+STOPPERS = ("WARM_IP_TARGET", "WARM_PREFIX_TARGET", "MINIMUM_IP_TARGET")
+SHARED_SPACE = IPv4Network("100.64.0.0/10")
+
+Places = tuple[tuple[Fact, Path], ...]
+
+
+def _follows(cni: Cni, told: Sequence[Cni]) -> bool:
+    """Whether this is the live DaemonSet of an add-on that was reported: the add-on is where to mend both."""
+    live = isinstance(cni.fact, Resource) and cni.fact.origin.source == "cluster"
+    return live and any(not isinstance(each.fact, Resource) for each in told)
+
+
+def _reported(faulty: Sequence[Cni]) -> Iterator[tuple[Cni, Places]]:
+    followers: tuple[tuple[Fact, Path], ...] = tuple(
+        (each.fact, each.path) for each in faulty if _follows(each, faulty)
+    )
+    for cni in faulty:
+        if not _follows(cni, faulty):
+            yield cni, () if isinstance(cni.fact, Resource) else followers
+
+
+@rule
+def prefix_delegation_off(
+    workloads: Sequence[Resource] = (), addons: Sequence[Addon] = (), clusters: Sequence[Cluster] = ()
+) -> Iterator[Problem]:
+    """In IPv6 the CNI refuses to start without it. EKS turns it on itself in a new IPv6 cluster: today a note."""
+    family = any(cluster.ip_family == "ipv6" for cluster in clusters)
+    off = [
+        each
+        for each in configured(workloads, addons)
+        if not each.on("ENABLE_PREFIX_DELEGATION") and not each.unknown("ENABLE_PREFIX_DELEGATION")
+    ]
+    for cni, also in _reported(off):
+        ipv6 = family or cni.on("ENABLE_IPv6")
+        setting = cni.settings.get("ENABLE_PREFIX_DELEGATION")
+        value = setting.value if setting else None
+        said = f"has ENABLE_PREFIX_DELEGATION={value}" if setting else "does not set ENABLE_PREFIX_DELEGATION"
+        yield Problem(
+            cni.fact,
+            f"{cni} {said}, and in IPv6 the CNI does not start without prefix delegation."
+            if ipv6
+            else f"{cni} {said}, as IPv4 clusters do; in the IPv6 cluster it must be true, which EKS sees to itself.",
+            at=cni.at("ENABLE_PREFIX_DELEGATION"),
+            evidence={"ENABLE_PREFIX_DELEGATION": value},
+            severity=Severity.BLOCKER if ipv6 else Severity.INFO,
+            also=also,
+        )
+
+
+@rule
+def cni_version_below_ipv6(workloads: Sequence[Resource] = (), addons: Sequence[Addon] = ()) -> Iterator[Problem]:
+    """IPv6 begins with 1.10.1; before 1.16.0 it lacks security groups for pods and years of repairs."""
+    old = [each for each in configured(workloads, addons) if (version(each.version) or ADVISED) < ADVISED]
+    for cni, also in _reported(old):
+        too_old = (version(cni.version) or ADVISED) < FLOOR
+        need = "needs 1.10.1 at least" if too_old else "should have 1.16.0 or newer"
+        yield Problem(
+            cni.fact,
+            f"{cni} runs the VPC CNI {cni.version}; an IPv6 cluster {need}.",
+            at=cni.path,
+            evidence={"version": cni.version, "floor": "1.10.1", "advised": "1.16.0"},
+            severity=Severity.BLOCKER if too_old else Severity.WARNING,
+            also=also,
+        )
+
+
+@rule
+def custom_networking_in_use(
+    workloads: Sequence[Resource] = (),
+    addons: Sequence[Addon] = (),
+    eni_configs: Sequence[Resource] = (),
+    subnets: Sequence[Subnet] = (),
+    vpcs: Sequence[Vpc] = (),
+) -> Iterator[Problem]:
+    """The CNI refuses to start with it in IPv6, where a node's /80 does what most had it for."""
+    cnis = configured(workloads, addons)
+    on = [each for each in cnis if each.on("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG")]
+    configs = sorted(eni_configs, key=lambda each: (each.subject.id, each.origin.file))
+    purpose, sentence, evidence = purpose_of(configs, subnets, vpcs)
+    evidence = {**evidence, "eni_configs": [each.name for each in configs]}
+    places: Places = tuple((each, ("spec",)) for each in configs)
+    for cni, also in _reported(on):
+        yield Problem(
+            cni.fact,
+            f"{cni} turns custom networking on, and in IPv6 the CNI does not start with it. {sentence}",
+            at=cni.at("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG"),
+            evidence={"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": True, **evidence},
+            remedy=purpose,
+            also=(*also, *places),
+        )
+    if configs and not on:
+        yield Problem(
+            configs[0],
+            f"{configs[0]} is made for custom networking, which no CNI in view turns on; IPv6 has none. {sentence}",
+            at=("spec",),
+            evidence=evidence,
+            severity=Severity.INFO if cnis else Severity.WARNING,
+            confidence=Confidence.MEDIUM,
+            remedy=purpose,
+            also=places[1:],
+        )
+
+
+def purpose_of(
+    configs: Sequence[Resource], subnets: Sequence[Subnet], vpcs: Sequence[Vpc]
+) -> tuple[str, str, dict[str, object]]:
+    """What custom networking seems to serve: the remedy for it, a sentence, and what speaks for it.
+
+    Pod subnets outside the VPC's first block, or in 100.64.0.0/10, speak for a lack of addresses; security groups of
+    the pods' own for isolation.
+    """
+    chosen = {text(config.get("spec", "subnet")) for config in configs}
+    primary = [vpc.cidr_blocks[0] for vpc in vpcs if vpc.cidr_blocks]
+    added = sorted(
+        subnet.cidr_block or "" for subnet in subnets if subnet.id in chosen and _is_added(subnet.cidr_block, primary)
+    )
+    groups = sorted({wire(group) for config in configs for group in config.list("spec", "securityGroups")})
+    isolated = f" Its security groups ({', '.join(groups)}) isolate pods besides: reassess that." if groups else ""
+    if added:
+        return (
+            "exhaustion",
+            f"It seems to serve a lack of addresses (pod subnets {', '.join(added)}), which IPv6 ends.{isolated}",
+            {"subnets": added, "security_groups": groups},
+        )
+    if groups:
+        return (
+            "isolation",
+            f"It seems to serve isolation (security groups {', '.join(groups)}), which needs another answer in IPv6.",
+            {"security_groups": groups},
+        )
+    return "", "If it served a lack of addresses, IPv6 ends that; if isolation, choose another way.", {}
+
+
+def _is_added(block: str | None, primary: Sequence[str]) -> bool:
+    try:
+        network = ip_network(block or "", strict=False)
+        inside = [ip_network(each, strict=False) for each in primary]
+    except ValueError:
+        return False
+    if not isinstance(network, IPv4Network):
+        return False
+    mine = [each for each in inside if isinstance(each, IPv4Network)]
+    return network.subnet_of(SHARED_SPACE) or (bool(mine) and not any(network.subnet_of(each) for each in mine))
+
+
+@rule
+def warm_targets_all_unset(workloads: Sequence[Resource]) -> Iterator[Problem]:
+    """The entrypoint checks them with prefix delegation on, although nothing uses them in IPv6."""
+    for cni in configured(workloads, ()):
+        unset = all(not cni.unknown(name) and cni.number(name) <= 0 for name in STOPPERS)
+        if cni.on("ENABLE_PREFIX_DELEGATION") and unset:
+            first = next((name for name in STOPPERS if name in cni.settings), "ENABLE_PREFIX_DELEGATION")
+            yield Problem(
+                cni.fact,
+                f"{cni} turns prefix delegation on and leaves {', '.join(STOPPERS)} unset or 0: the CNI exits.",
+                at=cni.at(first),
+                evidence={name: cni.settings[name].value if name in cni.settings else None for name in STOPPERS},
+            )
+
+
+@rule
+def warm_targets_without_effect(workloads: Sequence[Resource] = (), addons: Sequence[Addon] = ()) -> Iterator[Problem]:
+    """One /80 a node, once: there is no pool to keep warm."""
+    tuned = [each for each in configured(workloads, addons) if _chosen(each)]
+    for cni, also in _reported(tuned):
+        chosen = _chosen(cni)
+        told = ", ".join(f"{name}={value}" for name, value in chosen.items())
+        yield Problem(
+            cni.fact,
+            f"{cni} sets {told}, which does nothing in IPv6.",
+            at=cni.at(next(iter(chosen))),
+            evidence=dict(chosen),
+            also=also,
+        )
+
+
+def _chosen(cni: Cni) -> dict[str, str]:
+    values = {name: cni.settings[name].value or "" for name in WARM if cni.number(name) > 0}
+    return {name: value for name, value in values.items() if SHIPPED.get(name) != value}

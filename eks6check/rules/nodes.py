@@ -1,3 +1,186 @@
-"""Nodes: instance types, pod density and instance metadata."""
+"""Nodes: the instance types that can carry IPv6 pods."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from eks6check.catalog import rule
+from eks6check.facts import Fact, Path
+from eks6check.facts.karpenter import (
+    Requirement,
+    existing,
+    is_auto_mode,
+    requirements,
+    template_path,
+)
+from eks6check.facts.kube import Resource, mapping, pod_spec, sequence, wire
+from eks6check.facts.machines import (
+    INSTANCE_TYPE_LABELS,
+    crowd,
+    grouped,
+    groups_of,
+    machines,
+    once,
+)
+from eks6check.findings import Confidence, Problem, Severity
+from eks6check.knowledge.instance_types import (
+    admitted,
+    examples,
+    karpenter_labels,
+    known,
+    nitro_equivalents,
+    retired,
+    xen,
+)
+
+if TYPE_CHECKING:
+    from eks6check.facts.aws import Instance, InstanceType, LaunchTemplate, NodeGroup
+
+Places = tuple[tuple[Fact, Path], ...]
+
+NAMING = ("node.kubernetes.io/instance-type", "karpenter.k8s.aws/instance-family")
+"""Requirements that name hardware outright, rather than describe it."""
+
+
+@rule
+def non_nitro_instance_type(  # noqa: PLR0913, PLR0917  a rule's parameters are the sections that it reads
+    node_groups: Sequence[NodeGroup] = (),
+    launch_templates: Sequence[LaunchTemplate] = (),
+    instances: Sequence[Instance] = (),
+    nodes: Sequence[Resource] = (),
+    workloads: Sequence[Resource] = (),
+    instance_types: Sequence[InstanceType] = (),
+) -> Iterator[Problem]:
+    """Xen has no prefix delegation, so the CNI refuses to start there in IPv6. Bare metal is fine."""
+    for group in node_groups:
+        if names := xen(group.instance_types, instance_types):
+            yield _on_xen(group, f"Node group {group} launches", names, instance_types)
+    for template in once(each for each in launch_templates if xen([each.instance_type or ""], instance_types)):
+        also: Places = tuple((group, ()) for group in groups_of(template, node_groups))
+        names = (str(template.instance_type),)
+        yield _on_xen(template, f"Launch template {template} launches", names, instance_types, also=also)
+    told = {group.id for group in node_groups if group.instance_types}
+    told |= {group.id for each in launch_templates if each.instance_type for group in groups_of(each, node_groups)}
+    loose = [each for each in machines(instances, nodes) if not each.pool and each.managed_group not in told]
+    for same in grouped(loose, lambda each: f"{each.group}\n{each.instance_type}"):
+        if names := xen([same[0].instance_type], instance_types):
+            also = tuple((each.fact, ()) for each in same[1:])
+            yield _on_xen(same[0].fact, f"{crowd(same)} runs on", names, instance_types, also=also, key=names[0])
+    for workload in workloads:
+        for path, chosen in demanded_types(workload):
+            names = xen(chosen, instance_types)
+            if names and len(names) == len(set(chosen)):
+                yield _on_xen(workload, f"{workload} runs only on", names, instance_types, at=path, remedy="pod")
+                break
+
+
+def _on_xen(subject: Fact, sentence: str, names: Sequence[str], live: Sequence[InstanceType], **more: Any) -> Problem:
+    types = known(live)
+    nitro = {name: list(nitro_equivalents(name, types)) for name in names}
+    offers = [f"{new[0]} in place of {old}" for old, new in nitro.items() if new]
+    advice = f" Of the same shape: {', '.join(offers)}." if offers else ""
+    first = next((new for new in nitro.values() if new), ["a Nitro type"])
+    return Problem(
+        subject,
+        f"{sentence} {', '.join(names)}, which {_runs(names)} on Xen; IPv6 pods need Nitro or bare metal.{advice}",
+        evidence={
+            "instance_types": list(names),
+            "nitro": nitro,
+            "instance_type": names[0],
+            "replacement": first[0],
+            "replacements": " or ".join(first),
+        },
+        **more,
+    )
+
+
+def _runs(names: Sequence[str]) -> str:
+    return "runs" if len(names) == 1 else "run"
+
+
+def demanded_types(workload: Resource) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """Instance types outside which a workload's pods cannot run, with the path to them.
+
+    The terms of a node affinity are alternatives, so they are taken together, and only if every one of them names
+    types. A ``NotIn`` or a preference demands nothing.
+    """
+    path, spec = pod_spec(workload)
+    for label in INSTANCE_TYPE_LABELS:
+        if value := mapping(spec.get("nodeSelector")).get(label):
+            yield (*path, "nodeSelector", label), (wire(value),)
+    required = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
+    terms = sequence(_at(spec, required))
+    named = [_named_types(mapping(term)) for term in terms]
+    if named and all(named):
+        yield (*path, *required), tuple(name for names in named for name in names)
+
+
+def _named_types(term: Mapping[str, Any]) -> tuple[str, ...]:
+    for entry in sequence(term.get("matchExpressions")):
+        expression = mapping(entry)
+        if expression.get("key") in INSTANCE_TYPE_LABELS and expression.get("operator") == "In":
+            return tuple(wire(value) for value in sequence(expression.get("values")))
+    return ()
+
+
+def _at(value: object, path: Sequence[str]) -> object:
+    for key in path:
+        value = mapping(value).get(key)
+    return value
+
+
+@rule
+def karpenter_admits_non_nitro(
+    node_pools: Sequence[Resource], instance_types: Sequence[InstanceType] = ()
+) -> Iterator[Problem]:
+    """Karpenter takes the cheapest type that the requirements admit, and nothing here keeps Xen out.
+
+    Auto Mode chooses its own hardware; its pools are judged only by the types that they name.
+    """
+    types = known(instance_types) if node_pools else {}
+    for pool in node_pools:
+        wanted = list(requirements(pool))
+        if (problem := _naming_xen(pool, wanted, types)) or (
+            not is_auto_mode(pool) and (problem := _open_to_xen(pool, wanted, types))
+        ):
+            yield problem
+
+
+def _naming_xen(pool: Resource, wanted: Sequence[Requirement], types: Mapping[str, InstanceType]) -> Problem | None:
+    slow = {name: kind for name, kind in types.items() if kind.hypervisor == "xen"}
+    reached = [karpenter_labels(kind) for kind in admitted(wanted, slow)]
+    for requirement in wanted:
+        names = [value for value in requirement.values if value in {labels.get(requirement.key) for labels in reached}]
+        if requirement.key in NAMING and requirement.operator == "In" and names:
+            at = (*requirement.path, "values", requirement.values.index(names[0]))
+            return Problem(
+                pool,
+                f"{pool} names {', '.join(names)}, which {_runs(names)} on Xen; IPv6 pods need Nitro or bare metal.",
+                at=at if pool.get(*at) is not None else requirement.path,
+                evidence={"requirement": requirement.key, "xen": names, "names": ", ".join(names)},
+                severity=Severity.WARNING if is_auto_mode(pool) else Severity.BLOCKER,
+                confidence=Confidence.MEDIUM if is_auto_mode(pool) else Confidence.HIGH,
+                remedy="named",
+            )
+    return None
+
+
+def _open_to_xen(pool: Resource, wanted: Sequence[Requirement], types: Mapping[str, InstanceType]) -> Problem | None:
+    offered = admitted(wanted, {name: kind for name, kind in types.items() if name not in retired()})
+    slow = sorted(kind.id for kind in offered if kind.hypervisor == "xen")
+    if not slow or is_auto_mode(pool):
+        return None
+    some = examples(slow, types)
+    only = len(slow) == len(offered)
+    labels = karpenter_labels(types[slow[0]])
+    vague = any(each.key.startswith("karpenter.k8s.aws/instance-") and each.key not in labels for each in wanted)
+    return Problem(
+        pool,
+        f"{pool} admits {'only' if only else len(slow)} Xen types, such as {', '.join(some)}, and no requirement asks "
+        "for the Nitro hypervisor; IPv6 pods need Nitro or bare metal.",
+        at=existing(pool, (*template_path(pool), "requirements")),
+        evidence={"xen": slow},
+        severity=Severity.BLOCKER if only else Severity.WARNING,
+        confidence=Confidence.MEDIUM if vague else Confidence.HIGH,
+    )

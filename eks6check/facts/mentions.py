@@ -1,0 +1,108 @@
+"""Where a workload or a ConfigMap names an address as something to talk to.
+
+The same address stands in proxy bypass lists, deny lists, firewall lines and comments, where it is no fault. Those
+places are left out here, so that every rule on an address agrees on them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from eks6check.facts import Path
+from eks6check.facts.kube import Resource, containers, mapping, wire
+
+COMMENT = re.compile(r"^\s*(?:#|;|//|<!--)|\s#|\s//\s")
+"""A comment before the address in the languages of configuration files; ``//`` inside a URL has no space around it."""
+
+GUARD = re.compile(
+    r"\b(?:no ?proxy|non ?proxy ?hosts|bypass|den(?:y|ied|ies)|denylist|block(?:ed|ing|s|list)?(?![-\w])|blacklist|"
+    r"blackhole|reject(?:ed|s)?|drop(?:ped|s)?|disallow(?:ed|s)?|forbid(?:den)?|prohibit|unreachable|"
+    r"exclud(?:e|ed|es|ing)|ssrf)\b",
+    re.IGNORECASE,
+)
+"""Words of lists and rules that keep traffic away from the address rather than send it there."""
+
+EXCEPT = re.compile(r"\bexcept\b", re.IGNORECASE)
+WORD_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
+
+
+class Mention(NamedTuple):
+    """The path to the value, the text to look for inside it, and the variable, argument list or file that holds it."""
+
+    path: Path
+    find: str
+    where: str
+
+
+def address(literal: str) -> re.Pattern[str]:
+    """A pattern for an address as a peer: not as part of a longer one, and not as a block such as ``/32``."""
+    return re.compile(rf"(?<![\w.]){re.escape(literal)}(?!\w|\.\w)(?!/\d{{1,3}}(?![\w-]))", re.IGNORECASE)
+
+
+IMDS_IPV4 = address("169.254.169.254")
+IMDS_IPV6 = address("fd00:ec2::254")
+"""The two endpoints of the instance metadata service."""
+
+
+def in_workload(workload: Resource, peer: re.Pattern[str]) -> Iterator[Mention]:
+    """The first mention in each variable, each command and each argument list of a workload."""
+    for container in containers(workload):
+        for path, name, value in container.env():
+            if not guards(name):
+                yield from _first(path, f"variable {name} of container {container.name}", value, peer)
+        told = set[str]()
+        for path, word in container.arguments():
+            where = f"{path[-2]} of container {container.name}"
+            if where not in told and (found := list(_first(path, where, word, peer))):
+                told.add(where)
+                yield from found
+
+
+def in_config_map(config_map: Resource, peer: re.Pattern[str]) -> Iterator[Mention]:
+    """The first mention in each file or value of a ConfigMap."""
+    for key, value in mapping(config_map.get("data")).items():
+        if isinstance(value, str) and not guards(wire(key)):
+            yield from _first(("data", key), f"key {key}", value, peer)
+
+
+def guards(words: str) -> bool:
+    """Whether a name or a line is of the kind that keeps traffic away."""
+    return GUARD.search(WORD_BORDER.sub(" ", words)) is not None
+
+
+def _first(path: Path, where: str, value: str, peer: re.Pattern[str]) -> Iterator[Mention]:
+    found = peer.search(value)
+    if not found:
+        return
+    lines = value.split("\n")
+    for index, line in enumerate(lines):
+        hit = peer.search(line)
+        if hit and not COMMENT.search(line[: hit.start()]) and not _guarded(lines, index):
+            first = value[: found.start()].count("\n") == index
+            yield Mention(path, found[0] if first else line.strip(), where)
+            return
+
+
+def _guarded(lines: list[str], index: int) -> bool:
+    first = last = index
+    while first and lines[first - 1].endswith("\\"):
+        first -= 1
+    while last + 1 < len(lines) and lines[last].endswith("\\"):
+        last += 1
+    header = _header(lines, index)
+    return guards(" ".join(lines[first : last + 1])) or guards(header) or EXCEPT.search(header) is not None
+
+
+def _header(lines: list[str], index: int) -> str:
+    """The key over a list item: the nearest line above that is no item and stands no deeper."""
+    line = lines[index]
+    if not line.lstrip().startswith("-"):
+        return ""
+    depth = len(line) - len(line.lstrip())
+    for above in reversed(lines[:index]):
+        inner = above.lstrip()
+        if inner and not inner.startswith(("-", "#")) and len(above) - len(inner) <= depth:
+            return above
+    return ""

@@ -1,0 +1,217 @@
+"""The report for people: the answer first, then what is wrong and how to mend it, then what nobody could see.
+
+Indents carry the structure, so that it reads the same in a pipe, without colour and at any width. What is meant to be
+pasted or clicked, a remedy or a place, is never wrapped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import StringIO
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from eks6check.findings import Confidence, Severity
+from eks6check.reporters import words
+from eks6check.reporters.plain import plain, plain_lines, without_commands
+
+if TYPE_CHECKING:
+    from eks6check.findings import Finding, Location, Outcome, Report
+    from eks6check.reporters import View
+    from eks6check.reporters.words import GapGroup
+
+NARROW = 40
+"""Columns below which lines are no longer made shorter."""
+
+STYLES = {Severity.BLOCKER: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
+
+SENTENCE = re.compile(r".+?[.!?](?<!e\.g\.)(?<!i\.e\.)(?=\s+[A-Z`]|\s*$)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A paragraph: parts of text with their styles, columns of indent, more of them from the second line on."""
+
+    parts: tuple[tuple[str, str], ...]
+    indent: int = 0
+    hang: int = 0
+    wrap: bool = True
+
+
+BLANK = Line((("", ""),))
+
+
+def render(report: Report, view: View) -> str:
+    """The report as text, ending with a newline."""
+    console = Console(
+        file=StringIO(),
+        width=max(view.width, NARROW),
+        force_terminal=view.color,
+        color_system="standard" if view.color else None,
+        no_color=not view.color,
+        legacy_windows=False,
+        _environ={},
+    )
+    laid = Text("\n").join(row for line in body(report) for row in rows(line, console))
+    with console.capture() as capture:
+        console.print(laid, soft_wrap=True, highlight=False)
+    return without_commands(capture.get())
+
+
+def rows(line: Line, console: Console) -> Iterator[Text]:
+    """A paragraph laid into the console's width."""
+    text = Text.assemble(*line.parts)
+    width = console.width - line.indent - line.hang
+    wrapped = text.wrap(console, width, overflow="fold") if line.wrap else [text]
+    for number, row in enumerate(wrapped):
+        row.rstrip()
+        yield Text(" " * (line.indent + (line.hang if number else 0))).append_text(row) if row else row
+
+
+def body(report: Report) -> Iterator[Line]:
+    """Every paragraph of the report. The first two say what the answer is, and what was judged."""
+    yield Line(words.headline(report))
+    yield Line(((words.judged(report), ""),))
+    yield from findings(report)
+    yield from unknown(report)
+    yield from silenced(report)
+    yield BLANK
+    yield Line(((words.counted(report), ""),))
+    yield Line(((words.rules_counted(report), "dim"),))
+
+
+def findings(report: Report) -> Iterator[Line]:
+    """The findings by rule. One that follows from another stands under it."""
+    heads = {finding.fingerprint for finding in report.findings if finding.cause is None}
+    follow: dict[str | None, list[Finding]] = {}
+    for finding in report.findings:
+        follow.setdefault(finding.cause if finding.cause in heads else None, []).append(finding)
+    for _, same in groupby(follow.pop(None, []), lambda finding: (finding.severity, finding.rule, finding.confidence)):
+        yield BLANK
+        yield from rule_group(list(same), follow)
+
+
+def rule_group(same: list[Finding], follow: Mapping[str | None, list[Finding]]) -> Iterator[Line]:
+    """All findings of one rule: why and how to mend stand once after those that share them."""
+    yield heading(same)
+    shared: dict[tuple[str, str], list[Finding]] = {}
+    for finding in same:
+        shared.setdefault((finding.why, finding.remedy), []).append(finding)
+    told = ""
+    for (why, remedy), members in shared.items():
+        for finding in members:
+            yield from one(finding, follow)
+        if why and why != told:
+            yield labelled("Why:", first_sentence(why))
+        told = why
+        if remedy:
+            yield labelled("Fix:", "")
+            yield from verbatim(remedy, 6)
+
+
+def heading(same: list[Finding]) -> Line:
+    """Severity, rule id and title, with what else tells this group apart."""
+    first = same[0]
+    notes = [plain(first.name)]
+    if first.confidence is not Confidence.HIGH:
+        notes.append(f"{first.confidence} confidence")
+    if len(same) > 1:
+        notes.append(f"{len(same)} times")
+    return Line(
+        (
+            (first.severity.upper(), STYLES[first.severity]),
+            (f" {plain(first.rule)} {plain(first.title)}", "bold"),
+            (f"  ({', '.join(notes)})", "dim"),
+        ),
+        hang=4,
+    )
+
+
+def one(finding: Finding, follow: Mapping[str | None, list[Finding]]) -> Iterator[Line]:
+    """One finding: its sentence, its places, and the findings that go away with it."""
+    yield Line((("- ", ""), (plain(finding.message), "")), indent=2, hang=2)
+    for location in finding.locations:
+        yield Line(((place(location), "cyan"),), indent=6, wrap=False)
+    for each in follow.get(finding.fingerprint, ()):
+        yield Line(((f"so also {plain(each.rule)}: {plain(each.message)}", ""),), indent=6, hang=2)
+        for location in each.locations:
+            yield Line(((place(location), "cyan"),), indent=8, wrap=False)
+
+
+def place(location: Location) -> str:
+    """A place in a file as editors read it, or where an id is at home."""
+    if not location.file:
+        return f"{location.source}: {plain(location.id)}"
+    return plain(location if location.line else location.file)
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a text on one line."""
+    found = SENTENCE.match(text.strip())
+    return plain(" ".join((found[0] if found else text).split()))
+
+
+def labelled(label: str, text: str, indent: int = 4) -> Line:
+    """A word that says what follows, and what follows."""
+    return Line(((label, "bold"), (f" {text}" if text else "", "")), indent=indent, hang=2)
+
+
+def verbatim(text: str, indent: int) -> Iterator[Line]:
+    """A text to paste, line by line."""
+    for line in plain_lines(text.strip("\n")):
+        yield Line(((line, "green"),), indent=indent, wrap=False)
+
+
+def unknown(report: Report) -> Iterator[Line]:
+    """What could not be checked: each gap once, how to close it, and the rules that lack it."""
+    groups, broken = words.gap_groups(report), words.broken(report)
+    if groups or broken:
+        yield BLANK
+        yield Line((("COULD NOT BE CHECKED", "bold yellow"),))
+    for group in groups:
+        yield from gap_lines(group)
+    for outcome in broken:
+        yield from bug(outcome)
+
+
+def gap_lines(group: GapGroup) -> Iterator[Line]:
+    """Gaps that are closed in the same way and leave the same rules without knowledge."""
+    for gap in group.gaps:
+        where = f"{gap.file}:{gap.line}:{gap.column}" if gap.line else gap.file
+        yield Line((("- ", ""), (f"{plain(where or gap.call)}: ", "cyan"), (plain(gap.reason), "")), indent=2, hang=2)
+    if "\n" in group.remedy.strip():
+        yield labelled("To close it:", "")
+        yield from verbatim(group.remedy, 6)
+    elif group.remedy:
+        yield labelled("To close it:", plain(group.remedy.strip()))
+    if group.not_evaluated:
+        yield labelled("Not evaluated:", plain(", ".join(group.not_evaluated)))
+    if group.in_part:
+        yield labelled("Judged in part:", plain(", ".join(group.in_part)))
+
+
+def bug(outcome: Outcome) -> Iterator[Line]:
+    """A rule that raised."""
+    said = f"this rule broke on what it was given: {plain(outcome.error)}"
+    yield Line((("- ", ""), (f"{plain(outcome.rule)} {plain(outcome.name)}: ", "cyan"), (said, "")), indent=2, hang=2)
+    yield labelled("To close it:", "This is a bug in eks6check; please report it. The other rules are not affected.")
+
+
+def silenced(report: Report) -> Iterator[Line]:
+    """Findings that a comment silences, and the comments themselves."""
+    if not report.suppressed and not report.suppressions:
+        return
+    yield BLANK
+    yield Line((("SILENCED BY COMMENTS", "bold"),))
+    for finding in report.suppressed:
+        yield Line((("- ", ""), (f"{plain(finding.rule)} {plain(finding.message)}", "")), indent=2, hang=2)
+        for location in finding.locations:
+            yield Line(((place(location), "cyan"),), indent=6, wrap=False)
+    for comment in report.suppressions:
+        where = f"{plain(comment.file)}:{comment.line}: "
+        yield Line((("- ", ""), (where, "cyan"), (words.comment(comment), "")), indent=2, hang=2)

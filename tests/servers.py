@@ -1,0 +1,265 @@
+"""Accounts for tests: the loopback AWS server, two ways to fill it, and ways to make it misbehave."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import boto3
+from botocore.validate import validate_parameters
+from werkzeug.wrappers import Response
+
+from eks6check.demo import aws_server
+from eks6check.demo.aws_server import Hook, Server, in_json
+
+REGION = "eu-west-1"
+ZONES = ("eu-west-1a", "eu-west-1b", "eu-west-1c")
+ROLE = "arn:aws:iam::123456789012:role/eks"
+IMAGE = "ami-12c6146b"
+SECRET = "encoded-authorization-message-4f1c"
+
+NODE_CONFIG = """\
+apiVersion: node.eks.aws/v1alpha1
+kind: NodeConfig
+spec:
+  cluster:
+    name: prod
+    cidr: 10.100.0.0/16
+"""
+
+
+@contextmanager
+def aws() -> Iterator[Server]:
+    """An empty account, with the environment that leads boto3 to it."""
+    with aws_server.serve() as server, mock.patch.dict(os.environ, server.environment):
+        yield server
+
+
+def client(service: str) -> Any:
+    """A boto3 client of the account under test."""
+    return boto3.client(service, region_name=REGION)
+
+
+def ipv4_account(server: Server, name: str = "prod") -> dict[str, list[str]]:
+    """An account that nobody prepared: IPv4 only, one group on Xen with an image of its own. Ids by what they are."""
+    ids = network(client("ec2"), ipv6=False)
+    cluster(server, name, "ipv4", "1.31", ids)
+    template = launch_template({"ImageId": IMAGE, "UserData": packed(NODE_CONFIG)})
+    node_group(name, "general", ids["private"][:2], instanceTypes=["m5.large"], amiType="AL2023_x86_64_STANDARD")
+    node_group(
+        name,
+        "legacy",
+        ids["private"][2:],
+        instanceTypes=["m4.large"],
+        amiType="CUSTOM",
+        launchTemplate={"id": template, "version": "1"},
+    )
+    instance = run_instance(name, ids["private"][2], "m4.large", {"eks:nodegroup-name": "legacy"})
+    server.addons[name] = {"vpc-cni": {"addonVersion": "v1.12.6-eksbuild.2"}}
+    return {**ids, "template": [template], "instance": [instance]}
+
+
+def ipv6_account(server: Server, name: str = "prod") -> dict[str, list[str]]:
+    """An account that is ready: every subnet and route in both families, Nitro only. Ids by what they are."""
+    ids = network(client("ec2"), ipv6=True)
+    cluster(server, name, "ipv6", "1.33", ids)
+    node_group(name, "general", ids["private"], instanceTypes=["m6i.large"], amiType="AL2023_x86_64_STANDARD")
+    instance = run_instance(name, ids["private"][0], "m6i.large", {"eks:nodegroup-name": "general"})
+    configuration = json.dumps({"env": {"ENABLE_PREFIX_DELEGATION": "true"}})
+    server.addons[name] = {
+        "coredns": {"addonVersion": "v1.12.1-eksbuild.2"},
+        "vpc-cni": {"addonVersion": "v1.19.5-eksbuild.1", "configurationValues": configuration},
+    }
+    return {**ids, "instance": [instance]}
+
+
+def network(ec2: Any, *, ipv6: bool) -> dict[str, list[str]]:
+    """A VPC with two public and three private subnets, an internet gateway and a NAT gateway; in both families if asked."""
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=ipv6)["Vpc"]["VpcId"]
+    made = [subnet(ec2, vpc, position, ipv6=ipv6) for position in range(5)]
+    public, private = made[:2], made[2:]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    nat = ec2.create_nat_gateway(SubnetId=public[0], AllocationId=address)["NatGateway"]["NatGatewayId"]
+    outward = route_table(ec2, vpc, public, GatewayId=gateway)
+    inward = route_table(ec2, vpc, private, NatGatewayId=nat)
+    ids = {"vpc": [vpc], "public": public, "private": private, "nat": [nat], "route_tables": [outward, inward]}
+    if ipv6:
+        egress = ec2.create_egress_only_internet_gateway(VpcId=vpc)["EgressOnlyInternetGateway"]
+        ids["egress"] = [egress["EgressOnlyInternetGatewayId"]]
+        everywhere = {"DestinationIpv6CidrBlock": "::/0"}
+        ec2.create_route(RouteTableId=outward, GatewayId=gateway, **everywhere)
+        ec2.create_route(RouteTableId=inward, EgressOnlyInternetGatewayId=ids["egress"][0], **everywhere)
+    return ids
+
+
+def subnet(ec2: Any, vpc: str, position: int, *, ipv6: bool) -> str:
+    """A subnet; the first two carry the role of public load balancers, the others that of internal ones."""
+    role = "elb" if position < 2 else "internal-elb"
+    parameters = {
+        "CidrBlock": f"10.0.{position}.0/24",
+        "AvailabilityZone": ZONES[position % 2 if position < 2 else position - 2],
+        "TagSpecifications": tagged("subnet", {f"kubernetes.io/role/{role}": "1"}),
+    }
+    if ipv6:
+        block = ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
+        parameters["Ipv6CidrBlock"] = block.replace("00::/56", f"{position:02x}::/64")
+    identity: str = ec2.create_subnet(VpcId=vpc, **parameters)["Subnet"]["SubnetId"]
+    if ipv6:
+        ec2.modify_subnet_attribute(SubnetId=identity, AssignIpv6AddressOnCreation={"Value": True})
+    return identity
+
+
+def route_table(ec2: Any, vpc: str, subnets: list[str], **target: str) -> str:
+    """A route table of these subnets whose IPv4 default route leads to the target."""
+    identity: str = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=identity, DestinationCidrBlock="0.0.0.0/0", **target)
+    for each in subnets:
+        ec2.associate_route_table(RouteTableId=identity, SubnetId=each)
+    return identity
+
+
+def cluster(server: Server, name: str, family: str, version: str, ids: Mapping[str, list[str]]) -> None:
+    """A cluster over all subnets, with what moto leaves out, and a Fargate profile in the private ones."""
+    eks = client("eks")
+    eks.create_cluster(
+        name=name,
+        roleArn=ROLE,
+        version=version,
+        resourcesVpcConfig={"subnetIds": [*ids["public"], *ids["private"]]},
+        kubernetesNetworkConfig={"ipFamily": family},
+    )
+    range_of = {"ipv4": {"serviceIpv4Cidr": "10.100.0.0/16"}, "ipv6": {"serviceIpv6Cidr": "fd74:3c3f:d5a0::/108"}}
+    server.clusters[name] = {
+        "resourcesVpcConfig": {"vpcId": ids["vpc"][0], "clusterSecurityGroupId": "sg-0c1a2b3d4e5f60718"},
+        "kubernetesNetworkConfig": {"ipFamily": family, **range_of[family]},
+    }
+    eks.create_fargate_profile(
+        fargateProfileName="batch",
+        clusterName=name,
+        podExecutionRoleArn=ROLE,
+        subnets=list(ids["private"]),
+        selectors=[{"namespace": "batch"}],
+    )
+
+
+def node_group(cluster: str, name: str, subnets: list[str], **parameters: Any) -> None:
+    """A managed node group."""
+    client("eks").create_nodegroup(
+        clusterName=cluster, nodegroupName=name, subnets=subnets, nodeRole=ROLE, **parameters
+    )
+
+
+def launch_template(data: Mapping[str, Any], name: str = "nodes") -> str:
+    """A launch template of one version."""
+    made = client("ec2").create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+    identity: str = made["LaunchTemplate"]["LaunchTemplateId"]
+    return identity
+
+
+def run_instance(cluster: str, subnet: str, kind: str, tags: Mapping[str, str]) -> str:
+    """A running node."""
+    made = client("ec2").run_instances(
+        ImageId=IMAGE,
+        MinCount=1,
+        MaxCount=1,
+        InstanceType=kind,
+        SubnetId=subnet,
+        MetadataOptions={"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
+        TagSpecifications=tagged("instance", {f"kubernetes.io/cluster/{cluster}": "owned", **tags}),
+    )
+    identity: str = made["Instances"][0]["InstanceId"]
+    return identity
+
+
+def tagged(kind: str, tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    """``TagSpecifications`` of EC2."""
+    return [{"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}]
+
+
+def packed(text: str | bytes) -> str:
+    """User data as EC2 holds it."""
+    return base64.b64encode(text.encode() if isinstance(text, str) else text).decode()
+
+
+def refused(action: str) -> Hook:
+    """A hook that says no as IAM does, with the blob that must not be shown."""
+    code = "UnauthorizedOperation" if action.startswith("ec2:") else "AccessDeniedException"
+    return failing(action, code, 403, f"You are not authorized. Encoded authorization failure message: {SECRET}")
+
+
+def failing(action: str, code: str, status: int = 400, message: str = "no") -> Hook:
+    """A hook that answers with an error in the words of the action's service."""
+    if action.startswith("ec2:"):
+        xml = f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors></Response>"
+        return lambda _, __: Response(xml, status, content_type="text/xml")
+    return lambda _, __: Response(
+        json.dumps({"message": message}), status, {"x-amzn-errortype": code}, content_type="application/json"
+    )
+
+
+def page_of_html(status: int) -> Hook:
+    """A hook that answers as a proxy would."""
+    return lambda _, __: Response("<html><body>Bad gateway</body></html>", status, content_type="text/html")
+
+
+def first(times: int, hook: Hook) -> Hook:
+    """A hook that counts for the first calls only."""
+    left = iter(range(times))
+    return lambda request, forward: forward() if next(left, None) is None else hook(request, forward)
+
+
+def cut(*, told: bool = True) -> Hook:
+    """A hook that sends half of the answer, with the length of the whole, or without saying so."""
+
+    def half(_: Any, forward: Any) -> Response:
+        whole = forward()
+        data = whole.get_data()
+        length = {"Content-Length": str(len(data))} if told else {}
+        return Response(data[: len(data) // 2], 200, length, content_type=whole.content_type)
+
+    return half
+
+
+def changed(**fields: Any) -> Hook:
+    """A hook that puts these fields into each object of a JSON answer; ``...`` takes one out."""
+
+    def change(_: Any, forward: Any) -> Response:
+        body = json.loads(forward().get_data())
+        merged = {key: {**value, **fields} if isinstance(value, dict) else value for key, value in body.items()}
+        return in_json({key: without(value) for key, value in merged.items()})
+
+    return change
+
+
+def without(value: Any) -> Any:
+    """A mapping without the keys whose value is ``...``."""
+    return {key: each for key, each in value.items() if each is not ...} if isinstance(value, dict) else value
+
+
+def answers(action: str, *bodies: Mapping[str, Any]) -> Hook:
+    """A hook that gives these answers in turn, the last one again and again, written as AWS writes them."""
+    from moto.core.loaders import create_loader
+    from moto.core.model import ServiceModel
+    from moto.core.serialize import get_serializer_class
+
+    service, _, name = action.partition(":")
+    model = ServiceModel(create_loader().load_service_model(service, "service-2"), service)
+    operation = model.operation_model(name)
+    written = []
+    for body in bodies:
+        validate_parameters(body, operation.output_shape)
+        written.append(get_serializer_class(service, model.metadata["protocol"])(operation).serialize(body))
+    turn = iter(written)
+
+    def give(_: Any, __: Any) -> Response:
+        answer = next(turn, written[-1])
+        return Response(answer["body"], answer["status_code"], dict(answer["headers"]))
+
+    return give
