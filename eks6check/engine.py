@@ -16,6 +16,9 @@ from eks6check.findings import Confidence, Finding, Location, Outcome, Problem, 
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
+PASTABLE = re.compile(r"[\w .,:/@=+\[\]-]*")
+"""What a value may hold to stand in a command that somebody pastes. Names are untrusted; a shell believes them."""
+
 
 def evaluate(rules: Iterable[Rule], facts: Facts) -> tuple[Outcome, ...]:
     """The outcome of each rule, in the order given. Rules whose facts this run cannot give are left out."""
@@ -83,9 +86,13 @@ def _stamp_one(rule: Rule, problem: Problem, identity: str) -> Finding:
 
 
 def fill(remedy: str, problem: Problem) -> str:
-    """The remedy with every ``{placeholder}`` that the evidence knows; other braces stay as they are."""
-    evidence = problem.evidence
-    return PLACEHOLDER.sub(lambda found: str(evidence.get(found[1], found[0])), remedy).strip()
+    """The remedy with every ``{placeholder}`` that the evidence knows and that is safe to paste; others stay."""
+
+    def value(found: re.Match[str]) -> str:
+        seen = str(problem.evidence.get(found[1], found[0]))
+        return seen if PASTABLE.fullmatch(seen) else found[0]
+
+    return PLACEHOLDER.sub(value, remedy).strip()
 
 
 def _places(problem: Problem) -> tuple[Location, ...]:

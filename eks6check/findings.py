@@ -147,13 +147,17 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything a reporter needs. Findings stand worst first; ``suppressed`` are the ones somebody silenced."""
+    """Everything a reporter needs. Findings stand worst first; ``suppressed`` are the ones somebody silenced.
+
+    ``notes`` are oddities of files that were read all the same: they leave nothing unknown, as gaps do.
+    """
 
     verdict: Verdict
     target: Target
     findings: tuple[Finding, ...]
     outcomes: tuple[Outcome, ...]
     gaps: tuple[Gap, ...]
+    notes: tuple[Gap, ...] = ()
     suppressed: tuple[Finding, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
     scope: tuple[str, ...] = ()
@@ -162,7 +166,8 @@ class Report:
 
 def fingerprint(rule: str, subject: Subject, key: str) -> str:
     """An identity that survives new wording and moved lines: a hash of the rule id, the subject and the rule's key."""
-    return hashlib.sha256(f"{rule}\n{subject.kind}\n{subject.id}\n{key}".encode()).hexdigest()[:32]
+    identity = f"{rule}\n{subject.kind}\n{subject.id}\n{key}"
+    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def verdict(findings: tuple[Finding, ...], outcomes: tuple[Outcome, ...]) -> Verdict:

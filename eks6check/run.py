@@ -40,6 +40,7 @@ def run(options: Options, progress: Progress = str) -> Report:
         findings=reported,
         outcomes=outcomes,
         gaps=engine.all_gaps(facts),
+        notes=files.notes if files else (),
         suppressed=suppressed,
         suppressions=suppressions,
         scope=scope(options, files),

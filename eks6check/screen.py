@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 
 from eks6check.errors import Eks6checkError, UsageError
@@ -43,6 +44,8 @@ def write(content: str, output: Path | None) -> None:
         UsageError: the file cannot be written.
     """
     if output is None:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal lacks must not end the report
         sys.stdout.write(content)
         sys.stdout.flush()
         return

@@ -20,7 +20,8 @@ def triage(outcomes: Iterable[Outcome], suppressions: Iterable[Suppression]) -> 
     outcomes, suppressions = tuple(outcomes), tuple(suppressions)
     findings = worst_first(finding for outcome in outcomes for finding in outcome.findings)
     used: set[Suppression] = set()
-    reported, suppressed = [], []
+    reported: list[Finding] = []
+    suppressed: list[Finding] = []
     for finding in findings:
         matching = [each for each in suppressions if each.reason and covers(each, finding)]
         used.update(matching)

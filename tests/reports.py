@@ -1,4 +1,4 @@
-"""Hand-built reports for tests of reporters. Their rules have texts of their own, so the catalogue is free to change."""
+"""Hand-built reports for tests of reporters. Their rules have texts of their own: the catalogue may change freely."""
 
 from __future__ import annotations
 
@@ -246,8 +246,9 @@ def mixed() -> Report:
         Suppression("k8s/shop/web.yaml", 22, ("SVC",), "", 22, 22),
     )
     counts = {"files": 4, "documents": 9, "resources": 8, "others": 0}
+    notes = (Gap("read", "The key port stands twice; the last one counts.", "", "k8s/shop/web.yaml", 31, 7),)
     parts: dict[str, Any] = {"suppressed": (silenced,), "suppressions": comments, "scope": ALL, "inputs": counts}
-    return report(found, outcomes, **parts)
+    return report(found, outcomes, notes=notes, **parts)
 
 
 def clean() -> Report:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from unittest import mock
 
 import boto3
+import pytest
 from botocore.validate import validate_parameters
-from werkzeug.wrappers import Response
+from moto.core.loaders import create_loader
+from moto.core.model import ServiceModel
+from moto.core.serialize import get_serializer_class
+from werkzeug.wrappers import Request, Response
 
 from eks6check.demo import aws_server
 from eks6check.demo.aws_server import Hook, Server, in_json
@@ -36,8 +38,15 @@ spec:
 @contextmanager
 def aws() -> Iterator[Server]:
     """An empty account, with the environment that leads boto3 to it."""
-    with aws_server.serve() as server, mock.patch.dict(os.environ, server.environment):
+    with aws_server.serve() as server, pytest.MonkeyPatch.context() as patch:
+        lead_to(server, patch)
         yield server
+
+
+def lead_to(server: Server, patch: pytest.MonkeyPatch) -> None:
+    """Set the environment that leads boto3 to this server."""
+    for name, value in server.environment.items():
+        patch.setenv(name, value)
 
 
 def client(service: str) -> Any:
@@ -79,7 +88,7 @@ def ipv6_account(server: Server, name: str = "prod") -> dict[str, list[str]]:
 
 
 def network(ec2: Any, *, ipv6: bool) -> dict[str, list[str]]:
-    """A VPC with two public and three private subnets, an internet gateway and a NAT gateway; in both families if asked."""
+    """A VPC of two public and three private subnets, an internet gateway and a NAT gateway; both families if asked."""
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=ipv6)["Vpc"]["VpcId"]
     made = [subnet(ec2, vpc, position, ipv6=ipv6) for position in range(5)]
     public, private = made[:2], made[2:]
@@ -209,10 +218,15 @@ def page_of_html(status: int) -> Hook:
     return lambda _, __: Response("<html><body>Bad gateway</body></html>", status, content_type="text/html")
 
 
-def first(times: int, hook: Hook) -> Hook:
-    """A hook that counts for the first calls only."""
+def forwarded(_: Request, forward: Callable[[], Response]) -> Response:
+    """A hook that changes nothing."""
+    return forward()
+
+
+def first(times: int, hook: Hook, then: Hook = forwarded) -> Hook:
+    """A hook that counts for the first calls only; the other one follows."""
     left = iter(range(times))
-    return lambda request, forward: forward() if next(left, None) is None else hook(request, forward)
+    return lambda request, forward: (then if next(left, None) is None else hook)(request, forward)
 
 
 def cut(*, told: bool = True) -> Hook:
@@ -245,10 +259,6 @@ def without(value: Any) -> Any:
 
 def answers(action: str, *bodies: Mapping[str, Any]) -> Hook:
     """A hook that gives these answers in turn, the last one again and again, written as AWS writes them."""
-    from moto.core.loaders import create_loader
-    from moto.core.model import ServiceModel
-    from moto.core.serialize import get_serializer_class
-
     service, _, name = action.partition(":")
     model = ServiceModel(create_loader().load_service_model(service, "service-2"), service)
     operation = model.operation_model(name)

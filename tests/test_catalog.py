@@ -10,6 +10,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,8 +26,9 @@ from eks6check import catalog, engine
 from eks6check.catalog import Rule
 from eks6check.errors import CatalogError, UsageError
 from eks6check.facts import SECTIONS, Facts
-from eks6check.facts.kube import KINDS, Resource
+from eks6check.facts.kube import Resource
 from eks6check.findings import Confidence, Finding, Problem, Severity, State
+from eks6check.sources import collect, manifests
 
 HERE = Path(__file__).parent
 RULES = catalog.load()
@@ -37,18 +39,13 @@ UNFILLED = re.compile(r"(?<!\$)\{\w+\}")
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
 
-def bodies(example: Any) -> dict[str, list[Any]]:
-    """An example's facts by section; the documents of a manifest go where their kind goes."""
+def facts_of(example: Any) -> Facts:
+    """An example's facts: sections as they stand, or manifests as `lint` reads them."""
     if isinstance(example, Mapping):
-        return dict(example)
-    found: dict[str, list[Any]] = {}
-    for body in yaml.safe_load_all(example):
-        resource = Resource(body)
-        for section, kinds in KINDS.items():
-            owned = any(kind.kind == resource.kind and kind.group == resource.group for kind in kinds)
-            if owned and section not in ("pods", "webhooks"):
-                found.setdefault(section, []).append(body)
-    return found
+        return build.facts(**example)
+    files = manifests.read(["-"], BytesIO(example.encode()))
+    assert (files.gaps, files.notes) == ((), ())
+    return collect([(files, manifests.COLLECTORS)], SECTIONS)
 
 
 def findings(facts: Facts) -> list[Finding]:
@@ -105,22 +102,30 @@ def test_parameters_are_annotated_with_what_their_sections_hold(rule: Rule) -> N
 
 @each_rule
 def test_bad_fires_this_rule_and_no_other(rule: Rule) -> None:
-    assert {finding.rule for finding in findings(build.facts(**bodies(rule.bad)))} == {rule.id}
+    assert {finding.rule for finding in findings(facts_of(rule.bad))} == {rule.id}
 
 
 @each_rule
 def test_good_leaves_this_rule_silent(rule: Rule) -> None:
-    facts = build.facts(**bodies(rule.good))
+    facts = facts_of(rule.good)
     assert rule.runs_on(facts)
     assert rule.id not in {finding.rule for finding in findings(facts)}
 
 
 @each_rule
 def test_remedies_are_filled_and_can_be_pasted(rule: Rule) -> None:
-    for finding in findings(build.facts(**bodies(rule.bad))):
+    for finding in findings(facts_of(rule.bad)):
         assert not UNFILLED.search(finding.remedy), finding.remedy
         assert pasteable(finding.remedy), finding.remedy
         assert re.match(r".*\w.*[.)]$", finding.message, re.DOTALL)
+
+
+@each_rule
+def test_findings_in_manifests_stand_at_a_line_of_theirs(rule: Rule) -> None:
+    if isinstance(rule.bad, str):
+        lines = len(rule.bad.splitlines())
+        places = [place for finding in findings(facts_of(rule.bad)) for place in finding.locations]
+        assert all(1 <= place.line <= lines and place.column >= 1 for place in places)
 
 
 @each_rule
@@ -139,7 +144,7 @@ def pasteable(remedy: str) -> bool:
 def _pasteable(part: str) -> bool:
     lines = [line for line in part.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     if not lines:
-        return False
+        return bool(re.match(r"# [A-Z].*\.$", part.strip(), re.DOTALL))
     first = re.sub(r"^\w+=\$\(", "", lines[0]).split()[0]
     if first in COMMANDS:
         return bool(shlex.split("\n".join(lines)))
@@ -150,7 +155,7 @@ def _pasteable(part: str) -> bool:
 
 @each_rule
 def test_the_order_of_facts_does_not_matter(rule: Rule) -> None:
-    facts = build.facts(**bodies(rule.bad))
+    facts = facts_of(rule.bad)
     expected = engine.worst_first(findings(facts))
     assert engine.worst_first(findings(facts)) == expected
     for seed in range(3):
@@ -174,8 +179,8 @@ def examples() -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {name: [{}] for name, kind in SECTIONS.items() if kind == "Resource"}
     for rule in RULES:
         for example in (rule.bad, rule.good):
-            for section, items in bodies(example).items():
-                found.get(section, []).extend(items)
+            for name, section in facts_of(example).items():
+                found.get(name, []).extend(item.body for item in section.items if isinstance(item, Resource))
     return found
 
 
@@ -312,7 +317,9 @@ def test_what_is_ignored_is_taken_from_what_is_chosen() -> None:
     assert chosen(["TST"], ["first", "second"]) == []
 
 
-@pytest.mark.parametrize(("word", "near"), [("frist", "first"), ("TST004", "TST00"), ("zzz", "eks6check rules"), ("", "")])
+@pytest.mark.parametrize(
+    ("word", "near"), [("frist", "first"), ("TST004", "TST00"), ("zzz", "eks6check rules"), ("", "")]
+)
 def test_a_word_that_fits_no_rule_is_refused_with_the_nearest_names(word: str, near: str) -> None:
     with pytest.raises(UsageError) as refused:
         chosen([word])

@@ -1,7 +1,7 @@
 """A made-up AWS account over real HTTP on loopback: moto, and what moto lacks of EKS added on the way out.
 
 boto3 finds it through ``AWS_ENDPOINT_URL``. Every call is written down, and a hook may answer any of them otherwise:
-that is how the tests refuse, throttle and garble.
+that is how the tests refuse, throttle and garble. Import this module only where moto is wanted.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs
 
-if TYPE_CHECKING:
-    from werkzeug.wrappers import Request, Response
+from botocore.session import get_session
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.test import Client
+from werkzeug.wrappers import Request, Response
 
-Forward = Callable[[], "Response"]
-Hook = Callable[["Request", Forward], "Response"]
+Hook = Callable[[Request, Callable[[], Response]], Response]
+"""Answers a request, or has the account answer it by calling its second argument."""
 
 CREDENTIALS: Mapping[str, str] = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",  # AWS's own example, as all three of these are
@@ -35,16 +37,17 @@ SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/")
 
 @dataclass
 class Server:
-    """A running server. ``addons`` holds ``DescribeAddon`` bodies by cluster and add-on, ``hooks`` an answer by action.
+    """A running server: its address, the IAM actions called so far, and what the caller adds to moto.
 
-    ``clusters`` holds what ``DescribeCluster`` gives beside what moto says, by cluster. ``calls`` are IAM actions.
+    ``addons`` holds ``DescribeAddon`` bodies by cluster and name, ``clusters`` blocks that complete moto's
+    ``DescribeCluster`` by cluster, ``hooks`` other answers by IAM action.
     """
 
     url: str = ""
     calls: list[str] = field(default_factory=list)
     hooks: dict[str, Hook] = field(default_factory=dict)
     addons: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
-    clusters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    clusters: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -52,20 +55,17 @@ class Server:
         return {**CREDENTIALS, "AWS_ENDPOINT_URL": self.url, "AWS_EC2_METADATA_DISABLED": "true"}
 
 
+class Quiet(WSGIRequestHandler):  # type: ignore[misc]  # werkzeug is untyped to us
+    """Serves without a line on the screen for each request."""
+
+    def log(self, *_: object) -> None:
+        """Say nothing."""
+
+
 @contextmanager
 def serve() -> Iterator[Server]:
-    """An empty account for as long as the context lasts. There is one at a time in a process, as moto keeps its state there.
-
-    Raises:
-        ImportError: moto is not installed.
-    """
+    """An empty account for as long as the context lasts. Moto keeps its state in the process: one account at a time."""
     from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415  most of a second
-    from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415  likewise
-    from werkzeug.test import Client  # noqa: PLC0415  likewise
-
-    class Quiet(WSGIRequestHandler):
-        def log(self, *_: object) -> None:
-            pass
 
     moto = DomainDispatcherApplication(create_backend_app)
     Client(moto).post("/moto-api/reset")
@@ -84,7 +84,6 @@ def serve() -> Iterator[Server]:
 
 def application(server: Server, moto: Any) -> Any:
     """The WSGI layer: write the call down, let a hook answer it, else moto with what it lacks."""
-    from werkzeug.wrappers import Request, Response  # noqa: PLC0415  only where a server runs
 
     def answer(request: Request) -> Response:
         body = request.get_data()
@@ -95,9 +94,10 @@ def application(server: Server, moto: Any) -> Any:
             environ = {**request.environ, "wsgi.input": io.BytesIO(body)}
             return completed(server, action, request.path, Response.from_app(moto, environ, buffered=True))
 
-        return server.hooks.get(action, lambda _, proceed: proceed())(request, forward)
+        return server.hooks[action](request, forward) if action in server.hooks else forward()
 
-    return Request.application(answer)
+    wsgi: Any = Request.application
+    return wsgi(answer)
 
 
 def action_of(request: Request) -> str:
@@ -106,21 +106,17 @@ def action_of(request: Request) -> str:
     service = scope[1] if scope else "unsigned"
     if service != "eks":
         return f"{service}:{parse_qs(request.get_data(as_text=True)).get('Action', ['?'])[0]}"
-    operations = ((name, pattern) for method, name, pattern in eks_operations() if method == request.method)
-    return f"eks:{next((name for name, pattern in operations if pattern.fullmatch(request.path)), '?')}"
+    fitting = (name for name, http in eks_operations() if re.fullmatch(http, f"{request.method} {request.path}"))
+    return f"eks:{next(fitting, '?')}"
 
 
 @cache
-def eks_operations() -> list[tuple[str, str, re.Pattern[str]]]:
-    """Method, name and path of every EKS operation, from botocore's own model."""
-    from botocore.session import get_session  # noqa: PLC0415  only where a server runs
-
+def eks_operations() -> list[tuple[str, str]]:
+    """Every EKS operation with a pattern of its method and path, from botocore's own model."""
     model = get_session().get_service_model("eks")
-    https = [(name, model.operation_model(name).http) for name in model.operation_names]
-    return [
-        (http["method"], name, re.compile(re.sub(r"\{\w+\}", "[^/]+", http["requestUri"].partition("?")[0])))
-        for name, http in https
-    ]
+    https = {name: model.operation_model(name).http for name in model.operation_names}
+    paths = {name: re.sub(r"\{\w+\}", "[^/]+", http["requestUri"].partition("?")[0]) for name, http in https.items()}
+    return [(name, f"{https[name]['method']} {path}") for name, path in paths.items()]
 
 
 def completed(server: Server, action: str, path: str, response: Response) -> Response:
@@ -131,16 +127,13 @@ def completed(server: Server, action: str, path: str, response: Response) -> Res
         return in_json({"addons": list(addons)})
     if action == "eks:DescribeAddon" and rest[1] in addons:
         return in_json({"addon": {"addonName": rest[1], "status": "ACTIVE", **addons[rest[1]]}})
-    if action == "eks:DescribeCluster" and response.status_code == 200 and cluster in server.clusters:  # noqa: PLR2004
+    if action == "eks:DescribeCluster" and cluster in server.clusters:
         body = json.loads(response.get_data())["cluster"]
-        extra = server.clusters[cluster]
-        merged = {key: {**body.get(key, {}), **value} if isinstance(value, dict) else value for key, value in extra.items()}
+        merged = {key: {**body.get(key, {}), **value} for key, value in server.clusters[cluster].items()}
         return in_json({"cluster": {**body, **merged}})
     return response
 
 
-def in_json(body: object, status: int = 200) -> Response:
+def in_json(body: object) -> Response:
     """An answer as the EKS API writes it."""
-    from werkzeug.wrappers import Response  # noqa: PLC0415  only where a server runs
-
-    return Response(json.dumps(body), status, content_type="application/json")
+    return Response(json.dumps(body), content_type="application/json")

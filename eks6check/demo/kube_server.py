@@ -28,7 +28,7 @@ class Answer(NamedTuple):
 
 
 class Server(ThreadingHTTPServer):
-    """The server. ``calls`` are the requests it saw, ``faults`` by path the answers that come before the true one."""
+    """The server. ``calls`` are the requests it saw, ``faults`` by path what comes first, None for the truth."""
 
     daemon_threads = True
 
@@ -36,7 +36,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.calls: list[str] = []
-        self.faults: dict[str, list[Answer]] = {}
+        self.faults: dict[str, list[Answer | None]] = {}
         self.objects: dict[str, list[Mapping[str, Any]]] = {
             _path(version, kind): []
             for version in BUILT_IN
@@ -66,7 +66,8 @@ class Handler(BaseHTTPRequestHandler):
         self.server.calls.append(self.path)
         url = urlsplit(self.path)
         script = self.server.faults.get(url.path)
-        answer = script.pop(0) if script else _respond(self.server, url.path, dict(parse_qsl(url.query)))
+        scripted = script.pop(0) if script else None
+        answer = scripted or _respond(self.server, url.path, dict(parse_qsl(url.query)))
         data = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         self.send_response(answer.status)
         for name, value in {

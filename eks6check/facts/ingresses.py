@@ -6,7 +6,7 @@ The order of precedence is the AWS Load Balancer Controller's own (pkg/ingress o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from eks6check.facts import Path
@@ -27,7 +27,9 @@ MAKERS = {"ingress.k8s.aws/alb": Maker.CONTROLLER, "eks.amazonaws.com/alb": Make
 """Who reads Ingresses of a class, by the class's ``spec.controller``."""
 
 SERVICE_NAME = re.compile(r'"serviceName"\s*:\s*"([^"]+)"', re.IGNORECASE)
-ALB_WORD = re.compile(r"(?<![a-z0-9])alb(?![a-z0-9])", re.IGNORECASE)
+ALB_WORD = re.compile(r"(?<![a-z0-9])alb(?![a-z0-9])")
+AUTO_WORD = re.compile(r"(?<![a-z0-9])auto(?![a-z0-9])")
+"""Words by which people name a class for the controller, or for Auto Mode."""
 
 
 class Alb(NamedTuple):
@@ -41,15 +43,24 @@ class Alb(NamedTuple):
 
 def albs(
     ingresses: Iterable[Resource],
-    ingress_classes: Iterable[Resource] = (),
-    ingress_class_params: Iterable[Resource] = (),
-    known: Installed = Installed(),
+    ingress_classes: Iterable[Resource],
+    ingress_class_params: Iterable[Resource],
+    known: Installed,
 ) -> list[Alb]:
     """Those Ingresses that the AWS Load Balancer Controller or Auto Mode turns into load balancers."""
     classes = {each.name: each for each in files_last(ingress_classes)}
     params = {(each.group, each.name): each for each in files_last(ingress_class_params)}
     found = (_resolve(ingress, classes, params, known) for ingress in ingresses)
     return [alb for alb in found if alb is not None]
+
+
+Services = Mapping[tuple[str, str], Resource]
+"""Services by namespace and name."""
+
+
+def by_name(services: Iterable[Resource]) -> Services:
+    """The Services as Ingresses refer to them."""
+    return {(each.namespace, each.name): each for each in files_last(services)}
 
 
 def files_last(resources: Iterable[Resource]) -> list[Resource]:
@@ -66,7 +77,7 @@ def _resolve(
     name = text(ingress.get("spec", "ingressClassName"))
     found = classes.get(name) if name else _default(classes.values())
     if found is None:
-        guess = Maker.AUTO_MODE if known.auto_mode else Maker.CONTROLLER
+        guess = Maker.AUTO_MODE if known.auto_mode or AUTO_WORD.search(name) else Maker.CONTROLLER
         return Alb(ingress, guess, certain=False) if _likely(ingress, name, known) else None
     made_by = MAKERS.get(text(found.get("spec", "controller")))
     reference = mapping(found.get("spec", "parameters"))
@@ -83,10 +94,16 @@ def _likely(ingress: Resource, name: str, known: Installed) -> bool:
     return name in known.ingress_classes or (annotated and (not name or bool(ALB_WORD.search(name))))
 
 
+def by_class(alb: Alb, *field: str) -> str | None:
+    """A setting that IngressClassParams make for every Ingress of the class, which then reads no annotation for it."""
+    value = alb.params.get("spec", *field) if alb.params else None
+    return value if isinstance(value, str) else None
+
+
 def setting(alb: Alb, key: str, *field: str) -> str | None:
     """A setting by its annotation key and its field in IngressClassParams, which wins; None where neither has it."""
-    value = alb.params.get("spec", *field) if alb.params else None
-    return value if isinstance(value, str) else annotation(alb.ingress, key)
+    value = by_class(alb, *field)
+    return annotation(alb.ingress, key) if value is None else value
 
 
 def address_type(alb: Alb) -> str | None:
@@ -96,9 +113,8 @@ def address_type(alb: Alb) -> str | None:
 
 def group(alb: Alb) -> str | None:
     """The IngressGroup, whose members share one load balancer. Auto Mode takes it from the class alone."""
-    value = text(alb.params.get("spec", "group", "name")) if alb.params else ""
     annotated = annotation(alb.ingress, GROUP_NAME) if alb.maker is Maker.CONTROLLER else None
-    return value or annotated or None
+    return by_class(alb, "group", "name") or annotated or None
 
 
 def address_types(found: Iterable[Alb]) -> Mapping[str, set[str]]:
@@ -110,15 +126,14 @@ def address_types(found: Iterable[Alb]) -> Mapping[str, set[str]]:
     return said
 
 
-def backends(alb: Alb, services: Iterable[Resource] = ()) -> list[tuple[str, Resource | None]]:
+def backends(alb: Alb, services: Services) -> list[tuple[str, Resource | None]]:
     """The Services whose pods an Ingress leads to, by name, each with its object where that is in view.
 
     Redirects, fixed responses, target groups made elsewhere and ExternalName Services lead to no pod.
     """
     ingress = alb.ingress
-    seen = {each.name: each for each in services if each.namespace == ingress.namespace}
     names = dict.fromkeys(name for body in _backend_bodies(ingress) for name in _service_names(ingress, body))
-    found = [(name, seen.get(name)) for name in names]
+    found = [(name, services.get((ingress.namespace, name))) for name in names]
     return [(name, each) for name, each in found if not each or each.get("spec", "type") != "ExternalName"]
 
 
@@ -138,7 +153,7 @@ def _service_names(ingress: Resource, backend: Mapping[str, Any]) -> list[str]:
     return [name] if name else []
 
 
-def instance_backends(alb: Alb, services: Sequence[Resource], known: Installed) -> list[tuple[str, Resource | None]]:
+def instance_backends(alb: Alb, services: Services, known: Installed) -> list[tuple[str, Resource | None]]:
     """The backends that get instance targets because neither the Ingress, nor its class, nor they ask for ``ip``."""
     value = setting(alb, TARGET_TYPE, "targetType")
     if (known.target_type if value is None else value) == "ip":

@@ -6,10 +6,11 @@ The order of precedence is the AWS Load Balancer Controller's own (pkg/service a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eks6check.facts import Path
 from eks6check.facts.kube import Container, Resource, containers, mapping, sequence, text, wire
@@ -89,7 +90,7 @@ def installed(
 
 
 def controllers(workloads: Iterable[Resource]) -> Iterator[Deployed]:
-    """Every AWS Load Balancer Controller among the workloads, by its image, or by its chart's label on a renamed one."""
+    """Every AWS Load Balancer Controller among the workloads, by its image, or a renamed one by its chart's label."""
     for workload in workloads:
         found = list(containers(workload))
         named = [each for each in found if repository(each.image) in CONTROLLER_IMAGES]
@@ -119,7 +120,7 @@ def flags(found: Iterable[Container], name: str) -> Iterator[str]:
 def flag(container: Container, name: str) -> str | None:
     """The value of a flag, written as one word or as two; None where it is not given."""
     words = [word for _, word in container.arguments()]
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
         if word.startswith(f"{name}="):
             return word.partition("=")[2]
         if word == name:
@@ -132,11 +133,10 @@ def mutates_services(configuration: Resource) -> bool:
     return any(_mutates_services(mapping(webhook)) for webhook in configuration.list("webhooks"))
 
 
-def _mutates_services(webhook: Resource | object) -> bool:
-    fields = mapping(webhook)
-    rules = [mapping(each) for each in sequence(fields.get("rules"))]
-    service = mapping(mapping(fields.get("clientConfig")).get("service"))
-    ours = text(fields.get("name")).endswith(".elbv2.k8s.aws") or CONTROLLER_NAME in text(service.get("name"))
+def _mutates_services(webhook: Mapping[str, Any]) -> bool:
+    rules = [mapping(each) for each in sequence(webhook.get("rules"))]
+    service = mapping(mapping(webhook.get("clientConfig")).get("service"))
+    ours = text(webhook.get("name")).endswith(".elbv2.k8s.aws") or CONTROLLER_NAME in text(service.get("name"))
     return ours and any({"services", "*", "*/*"} & set(map(str, sequence(each.get("resources")))) for each in rules)
 
 

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from eks6check.facts.aws import (
-    Cluster,
-    EgressOnlyInternetGateway,
-    FargateProfile,
-    Instance,
-    NodeGroup,
-    Route,
-    RouteTable,
-    Subnet,
-)
+if TYPE_CHECKING:
+    from eks6check.facts.aws import (
+        Cluster,
+        EgressOnlyInternetGateway,
+        FargateProfile,
+        Instance,
+        NodeGroup,
+        Route,
+        RouteTable,
+        Subnet,
+    )
 
 IPV4_DEFAULT = "0.0.0.0/0"
 IPV6_DEFAULT = "::/0"
 
 Use = tuple[str, str]
 """A subnet's id, and one thing that it serves, in words such as ``node group workers``."""
+
+Serves = Mapping[str, tuple[str, ...]]
+"""What each subnet serves, by its id. A subnet that serves nothing is not there."""
 
 LAUNCHED_BY_KARPENTER = frozenset(
     {"karpenter.sh/nodepool", "karpenter.sh/provisioner-name", "eks:kubernetes-node-pool-name"}
@@ -74,8 +79,8 @@ def load_balancer_uses(subnets: Iterable[Subnet], clusters: Iterable[Cluster]) -
         yield from ((subnet.id, use) for tag, use in LOAD_BALANCER_ROLES.items() if subnet.tags.get(tag) in ("1", ""))
 
 
-def by_subnet(*uses: Iterable[Use]) -> Mapping[str, tuple[str, ...]]:
-    """What each subnet serves, by its id; a subnet that serves nothing is not there."""
+def by_subnet(*uses: Iterable[Use]) -> Serves:
+    """The uses of each subnet once, in alphabetical order."""
     serves: dict[str, set[str]] = defaultdict(set)
     for part in uses:
         for subnet_id, use in part:
@@ -89,7 +94,7 @@ def all_uses(
     node_groups: Iterable[NodeGroup],
     instances: Iterable[Instance],
     fargate_profiles: Iterable[FargateProfile],
-) -> Mapping[str, tuple[str, ...]]:
+) -> Serves:
     """What each subnet serves of all that a cluster and its load balancers stand on."""
     return by_subnet(
         cluster_uses(clusters),

@@ -159,9 +159,8 @@ def karpenter_labels(kind: InstanceType) -> Mapping[str, str | None]:
         "karpenter.k8s.aws/instance-memory": str(kind.memory_mib),
         "karpenter.k8s.aws/instance-size": kind.id.partition(".")[2],
     }
-    if found:
-        labels["karpenter.k8s.aws/instance-category"] = found["category"]
-        labels["karpenter.k8s.aws/instance-generation"] = found["generation"]
+    for part in ("category", "generation"):
+        labels[f"karpenter.k8s.aws/instance-{part}"] = found[part] if found else None
     return labels | (_xen_labels(kind) if kind.hypervisor == "xen" else {})
 
 

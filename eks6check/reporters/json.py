@@ -40,6 +40,7 @@ def document(report: Report) -> dict[str, Any]:
         "suppressions": [suppression_record(suppression) for suppression in report.suppressions],
         "outcomes": [outcome_record(outcome) for outcome in report.outcomes],
         "gaps": [gap_record(gap) for gap in report.gaps],
+        "notes": [gap_record(note) for note in report.notes],
     }
 
 

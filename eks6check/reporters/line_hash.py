@@ -9,13 +9,16 @@ import re
 import sys
 from array import array
 from collections import Counter
-from functools import reduce
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 
 BLOCK = 100
 """UTF-16 code units that a hash covers, from the start of its line."""
 
 END = 0xFFFF
 """Stands for the end of the file. Zeros follow it."""
+
+BASE, MASK = 37, 2**64 - 1
 
 LINE_FEED = 10
 
@@ -31,12 +34,16 @@ def line_hashes(text: str) -> list[str]:
     units.extend((END, *([0] * BLOCK)))
     seen: Counter[str] = Counter()
     hashes = []
-    for start in starts:
-        value = f"{reduce(_step, units[start : start + BLOCK], 0):x}"
+    for value in block_hashes(units, starts):
         seen[value] += 1
         hashes.append(f"{value}:{seen[value]}")
     return hashes
 
 
-def _step(value: int, unit: int) -> int:
-    return (value * 37 + unit) & 0xFFFFFFFFFFFFFFFF
+def block_hashes(units: Iterable[int], starts: Sequence[int]) -> Iterator[str]:
+    """The hash of the block at each start: what the hash of everything before its end owes to the block alone."""
+    wanted = {*starts, *(start + BLOCK for start in starts)}
+    running = accumulate(units, lambda value, unit: (value * BASE + unit) & MASK, initial=0)
+    until = {position: value for position, value in enumerate(running) if position in wanted}
+    shift = pow(BASE, BLOCK, MASK + 1)
+    return (f"{(until[start + BLOCK] - until[start] * shift) & MASK:x}" for start in starts)

@@ -20,10 +20,11 @@ from eks6check.findings import State
 from eks6check.reporters.line_hash import line_hashes
 from eks6check.reporters.plain import plain
 from eks6check.reporters.sarif_rules import LEVELS, descriptor
+from eks6check.reporters.words import number
 
 if TYPE_CHECKING:
     from eks6check.facts import Gap
-    from eks6check.findings import Finding, Location, Outcome, Report, Target
+    from eks6check.findings import Finding, Location, Outcome, Report
     from eks6check.reporters import View
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -34,8 +35,8 @@ RESULT_LIMIT = 5000
 PLACE_LIMIT = 100
 """Places of a result that GitHub keeps."""
 
-STANDARD_INPUT = ("-", "<stdin>")
-"""Names of what came in through a pipe: no file, whatever stands in the root."""
+STANDARD_INPUT = "stdin"
+"""The name of what came in through a pipe, which is no file of the root."""
 
 Uris = Mapping[str, str]
 """The files that lie below the root, by their names in the report."""
@@ -63,7 +64,6 @@ def run(report: Report, view: View) -> dict[str, Any]:
                 "rules": [descriptor(texts[rule]) for rule in order],
             }
         },
-        "automationDetails": {"id": category(report.target)},
         "columnKind": "unicodeCodePoints",
         "invocations": [
             {
@@ -82,14 +82,18 @@ def run(report: Report, view: View) -> dict[str, Any]:
 def below_root(report: Report, view: View) -> Uris:
     """The percent-encoded path from the root to every file that the report names."""
     places = {location.file for finding in report.findings for location in finding.locations}
-    named = (places | {gap.file for gap in report.gaps}) - {"", *STANDARD_INPUT}
+    named = (places | {gap.file for gap in report.gaps}) - {"", STANDARD_INPUT}
     root, base = view.root.resolve(), view.base.resolve()
-    found = {}
-    for name in named:
-        file = absolute(base, name)
-        if file.is_relative_to(root):
-            found[name] = quote(os.fsencode(file.relative_to(root).as_posix()))
-    return found
+    found = {name: relative_uri(name, base, root) for name in named}
+    return {name: uri for name, uri in found.items() if uri is not None}
+
+
+def relative_uri(name: str, base: Path, root: Path) -> str | None:
+    """The percent-encoded path from the root to a file; None if it lies elsewhere, or has a name that no file has."""
+    try:
+        return quote(os.fsencode(absolute(base, name).relative_to(root).as_posix()))
+    except ValueError:
+        return None
 
 
 def absolute(base: Path, name: str) -> Path:
@@ -113,7 +117,7 @@ def hashes_of(findings: Sequence[Finding], uris: Uris, view: View) -> Mapping[st
 def result(finding: Finding, index: int, uris: Uris, hashes: Mapping[str, list[str]]) -> dict[str, Any]:
     """One finding at its first file place; the other places are linked from the message, as GitHub asks."""
     first, *others = file_places(finding, uris)[:PLACE_LIMIT]
-    links = "".join(f" See also [{escape(str(other))}]({number})." for number, other in enumerate(others, 1))
+    links = "".join(f" See also [{escape(str(other))}]({position})." for position, other in enumerate(others, 1))
     made: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": index,
@@ -131,8 +135,8 @@ def result(finding: Finding, index: int, uris: Uris, hashes: Mapping[str, list[s
         made["partialFingerprints"]["primaryLocationLineHash"] = lines[first.line - 1]
     if others:
         made["relatedLocations"] = [
-            {"id": number, **physical(other.file, other.line, other.column, uris)}
-            for number, other in enumerate(others, 1)
+            {"id": position, **physical(other.file, other.line, other.column, uris)}
+            for position, other in enumerate(others, 1)
         ]
     return made
 
@@ -146,12 +150,6 @@ def physical(file: str, line: int, column: int, uris: Uris) -> dict[str, Any]:
 def escape(text: str) -> str:
     r"""A message's text in which no name can form a link: brackets and backslashes get a backslash."""
     return re.sub(r"([\\\[\]])", r"\\\1", plain(text))
-
-
-def category(target: Target) -> str:
-    """What tells this run's alerts apart from those of another cluster; the part after the last slash is free."""
-    parts = (target.region, target.cluster) if target.cluster else ("files",)
-    return "/".join(["eks6check", *(quote(part, safe="") for part in parts if part), ""])
 
 
 def notification(identity: str, level: str, text: str) -> dict[str, Any]:
@@ -181,10 +179,10 @@ def left_out(report: Report, placed: Sequence[Finding], kept: Sequence[Finding])
     without = [finding for finding in report.findings if id(finding) in missing]
     outside = sum(any(location.file for location in finding.locations) for finding in without)
     if live := len(without) - outside:
-        text = f"Left out: {live} findings about live resources that no file of this run declares."
+        text = f"Left out: {number(live, 'finding')} about live resources that no file of this run declares."
         yield notification("left-out-live", "note", text)
     if outside:
-        text = f"Left out: {outside} findings in files outside the root folder or on standard input."
+        text = f"Left out: {number(outside, 'finding')} in files outside the root folder or on standard input."
         yield notification("left-out-outside", "note", text)
     if cut := len(placed) - len(kept):
         text = f"Left out: the {cut} least of {len(placed)} findings, because GitHub keeps {RESULT_LIMIT}."

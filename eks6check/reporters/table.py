@@ -79,6 +79,7 @@ def body(report: Report) -> Iterator[Line]:
     yield Line(((words.judged(report), ""),))
     yield from findings(report)
     yield from unknown(report)
+    yield from noted(report)
     yield from silenced(report)
     yield BLANK
     yield Line(((words.counted(report), ""),))
@@ -103,7 +104,8 @@ def rule_group(same: list[Finding], follow: Mapping[str | None, list[Finding]]) 
     for finding in same:
         shared.setdefault((finding.why, finding.remedy), []).append(finding)
     told = ""
-    for (why, remedy), members in shared.items():
+    for position, ((why, remedy), members) in enumerate(shared.items()):
+        yield from (BLANK,) if position else ()
         for finding in members:
             yield from one(finding, follow)
         if why and why != told:
@@ -156,9 +158,9 @@ def first_sentence(text: str) -> str:
     return plain(" ".join((found[0] if found else text).split()))
 
 
-def labelled(label: str, text: str, indent: int = 4) -> Line:
+def labelled(label: str, text: str) -> Line:
     """A word that says what follows, and what follows."""
-    return Line(((label, "bold"), (f" {text}" if text else "", "")), indent=indent, hang=2)
+    return Line(((label, "bold"), (f" {text}" if text else "", "")), indent=2, hang=2)
 
 
 def verbatim(text: str, indent: int) -> Iterator[Line]:
@@ -173,9 +175,11 @@ def unknown(report: Report) -> Iterator[Line]:
     if groups or broken:
         yield BLANK
         yield Line((("COULD NOT BE CHECKED", "bold yellow"),))
-    for group in groups:
+    for position, group in enumerate(groups):
+        yield from (BLANK,) if position else ()
         yield from gap_lines(group)
-    for outcome in broken:
+    for position, outcome in enumerate(broken, len(groups)):
+        yield from (BLANK,) if position else ()
         yield from bug(outcome)
 
 
@@ -200,6 +204,16 @@ def bug(outcome: Outcome) -> Iterator[Line]:
     said = f"this rule broke on what it was given: {plain(outcome.error)}"
     yield Line((("- ", ""), (f"{plain(outcome.rule)} {plain(outcome.name)}: ", "cyan"), (said, "")), indent=2, hang=2)
     yield labelled("To close it:", "This is a bug in eks6check; please report it. The other rules are not affected.")
+
+
+def noted(report: Report) -> Iterator[Line]:
+    """Oddities of files that were read all the same."""
+    if report.notes:
+        yield BLANK
+        yield Line((("NOTED", "bold"),))
+    for note in report.notes:
+        where = f"{note.file}:{note.line}:{note.column}" if note.line else note.file
+        yield Line((("- ", ""), (f"{plain(where)}: ", "cyan"), (plain(note.reason), "")), indent=2, hang=2)
 
 
 def silenced(report: Report) -> Iterator[Line]:

@@ -70,10 +70,10 @@ def reason(report: Report) -> str:
     if report.verdict is Verdict.NOT_READY:
         return f"{severities(report)}."
     if report.verdict is Verdict.UNDETERMINED:
-        return f"{number(len(blind), 'blocker rule')} could not see everything (so far {severities(report)})."
+        return f"{number(len(blind), 'blocker rule')} without an answer; so far {severities(report)}."
     if not any(outcome.state in JUDGED for outcome in report.outcomes):
         return "nothing was found that a rule could judge."
-    lacking = f" {number(len(unknown), 'lesser rule')} could not see everything." if unknown else ""
+    lacking = f" {number(len(unknown), 'other rule')} could not see everything." if unknown else ""
     return f"{severities(report)}.{lacking}"
 
 

@@ -3,10 +3,12 @@
 from types import ModuleType
 
 from eks6check.rules import (
+    annotations,
     cni,
     control_plane,
     fargate,
     identity,
+    ingresses,
     load_balancing,
     metadata,
     nodes,
@@ -24,6 +26,8 @@ MODULES: tuple[ModuleType, ...] = (
     cni,
     fargate,
     load_balancing,
+    ingresses,
+    annotations,
     services,
     identity,
 )

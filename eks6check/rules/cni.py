@@ -59,11 +59,14 @@ def prefix_delegation_off(
         setting = cni.settings.get("ENABLE_PREFIX_DELEGATION")
         value = setting.value if setting else None
         said = f"has ENABLE_PREFIX_DELEGATION={value}" if setting else "does not set ENABLE_PREFIX_DELEGATION"
+        means = (
+            ", and in IPv6 the CNI does not start without prefix delegation."
+            if ipv6
+            else ", as IPv4 clusters do; EKS sets it to true in an IPv6 cluster, and this must not undo that."
+        )
         yield Problem(
             cni.fact,
-            f"{cni} {said}, and in IPv6 the CNI does not start without prefix delegation."
-            if ipv6
-            else f"{cni} {said}, as IPv4 clusters do; in the IPv6 cluster it must be true, which EKS sees to itself.",
+            f"{cni} {said}{means}",
             at=cni.at("ENABLE_PREFIX_DELEGATION"),
             evidence={"ENABLE_PREFIX_DELEGATION": value},
             severity=Severity.BLOCKER if ipv6 else Severity.INFO,
@@ -131,7 +134,7 @@ def purpose_of(
     """What custom networking seems to serve: the remedy for it, a sentence, and what speaks for it.
 
     Pod subnets outside the VPC's first block, or in 100.64.0.0/10, speak for a lack of addresses; security groups of
-    the pods' own for isolation.
+    the pods' own for isolation, though every example of an ENIConfig carries some.
     """
     chosen = {text(config.get("spec", "subnet")) for config in configs}
     primary = [vpc.cidr_blocks[0] for vpc in vpcs if vpc.cidr_blocks]
@@ -147,9 +150,10 @@ def purpose_of(
             {"subnets": added, "security_groups": groups},
         )
     if groups:
+        seems = "seems to serve" if any(subnet.id in chosen for subnet in subnets) else "may serve"
         return (
             "isolation",
-            f"It seems to serve isolation (security groups {', '.join(groups)}), which needs another answer in IPv6.",
+            f"It {seems} isolation (security groups {', '.join(groups)}), which needs another answer in IPv6.",
             {"security_groups": groups},
         )
     return "", "If it served a lack of addresses, IPv6 ends that; if isolation, choose another way.", {}

@@ -8,6 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
+from eks6check.facts.network import phrase
 from eks6check.findings import Problem, Severity
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def fargate_ipv4_headroom_low(  # noqa: PLR0913  a rule's parameters are the fac
     growth_factor: float,
     reserve: int,
 ) -> Iterator[Problem]:
-    """Profiles that share their subnets are judged together, on the first by name, for they draw on the same addresses.
+    """Profiles that draw on the same addresses are judged together, on the first with just these subnets.
 
     Too few for the pods that run now is proof. Too few only for their growth is a warning. A cluster that is IPv6
     already has nothing to move, so there only the reserve counts.
@@ -37,13 +38,14 @@ def fargate_ipv4_headroom_low(  # noqa: PLR0913  a rule's parameters are the fac
             continue
         free = {subnet_id: by_id[subnet_id].available_ip_address_count for subnet_id in sorted(pool)}
         vpc_id = min(by_id[subnet_id].vpc_id for subnet_id in pool)
-        count = sum(running[each.id] for each in fargate_profiles if set(each.subnet_ids) <= pool)
+        inside = sorted(each.id for each in fargate_profiles if each.subnet_ids and set(each.subnet_ids) <= pool)
+        count = sum(running[name] for name in inside)
         needed = max(ceil(count * growth_factor), reserve)
         if sum(free.values()) < needed:
-            sums = f"{supply(free)}; {demand(count, growth_factor, needed)}"
+            who = f"Fargate profile {first} is" if len(inside) == 1 else f"Fargate profiles {phrase(inside)} are"
             yield Problem(
                 first,
-                f"Fargate profile {first} is short of IPv4 addresses: {sums}.",
+                f"{who} short of IPv4 addresses: {supply(free)}; {demand(count, growth_factor, needed)}.",
                 evidence={"profile": first.id, "vpc": vpc_id, "free": free, "pods": count, "needed": needed},
                 severity=Severity.BLOCKER if sum(free.values()) < max(count, reserve) else Severity.WARNING,
                 also=tuple((other, ()) for other in others),

@@ -29,8 +29,11 @@ def depends_on_ipv6_metadata_endpoint(  # noqa: PLR0913, PLR0917  a rule's param
     config_maps: Sequence[Resource] = (),
 ) -> Iterator[Problem]:
     """fd00:ec2::254 is not supported with EKS: keep nodes and pods on the IPv4 endpoint."""
-    for template in once(each for each in launch_templates if each.metadata_options.http_protocol_ipv6 == "enabled"):
-        also = tuple((group, ()) for group in groups_of(template, node_groups))
+    covered = set[str]()
+    for template in once(each for each in launch_templates if _serves_ipv6(each)):
+        groups = groups_of(template, node_groups)
+        covered |= {group.id for group in groups}
+        also = tuple((group, ()) for group in groups)
         yield _switched_on(template, f"Launch template {template} turns", also=also)
     for node_class in node_classes:
         path = ("spec", "metadataOptions", "httpProtocolIPv6")
@@ -40,12 +43,18 @@ def depends_on_ipv6_metadata_endpoint(  # noqa: PLR0913, PLR0917  a rule's param
     loose = [
         each
         for each in instances
-        if each.metadata_options.http_protocol_ipv6 == "enabled" and not made_elsewhere(each, told, node_classes)
+        if _serves_ipv6(each)
+        and not made_elsewhere(each, told, node_classes)
+        and each.tags.get("eks:nodegroup-name") not in covered
     ]
     for same in grouped(machines(loose, ()), lambda each: each.group):
         subject, places = place(same, node_groups)
         yield _switched_on(subject, f"{crowd(same)} has", also=places)
     yield from _relying(workloads, config_maps)
+
+
+def _serves_ipv6(fact: LaunchTemplate | Instance) -> bool:
+    return fact.metadata_options.http_protocol_ipv6 == "enabled"
 
 
 def _switched_on(subject: Fact, sentence: str, at: Path = (), also: tuple[tuple[Fact, Path], ...] = ()) -> Problem:

@@ -145,8 +145,9 @@ def _arithmetic(names: Sequence[str], live: Sequence[InstanceType]) -> str:
     counted = [types[name] for name in names if name in types and types[name].network_interfaces]
     kind = min(counted or [types["m5.large"]], key=lambda each: (secondary_ip_pods(each), each.id))
     interfaces, addresses = kind.network_interfaces, kind.ipv4_addresses_per_interface
+    such = "" if counted else "for example "
     return (
-        f"{interfaces} x ({addresses} - 1) + 2 = {secondary_ip_pods(kind)} on {kind.id}, where "
+        f"{such}{interfaces} x ({addresses} - 1) + 2 = {secondary_ip_pods(kind)} on {kind.id}, where "
         f"{advised_pods(kind.vcpus)} are advised for IPv6"
     )
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def service_pins_ipv4_family(services: Sequence[Resource]) -> Iterator[Problem]:
     """Refused: an IPv6 cluster has no IPv4 service range to take an address from."""
     for service in services:
-        if chooses_any_family(service):
+        if any_family_will_do(service):
             continue
         families = service.list("spec", "ipFamilies")
         if "IPv4" in families:
@@ -29,17 +29,22 @@ def service_pins_ipv4_family(services: Sequence[Resource]) -> Iterator[Problem]:
             )
 
 
-def chooses_any_family(service: Resource) -> bool:
-    """Whether the API server leaves the families alone: no cluster IP and no selector, or no cluster Service at all."""
-    headless = service.get("spec", "clusterIP") == "None"
-    return service.get("spec", "type") == "ExternalName" or (headless and not service.get("spec", "selector"))
+def any_family_will_do(service: Resource) -> bool:
+    """Whether the API server minds the families: not where there is neither cluster IP nor selector, nor for its own."""
+    headless = service.get("spec", "clusterIP") == "None" and not service.get("spec", "selector")
+    return headless or service.get("spec", "type") == "ExternalName" or made_by_api_server(service)
+
+
+def made_by_api_server(service: Resource) -> bool:
+    """Whether this is the Service of the API itself, which every cluster makes anew for its own family."""
+    return (service.namespace, service.name) == ("default", "kubernetes")
 
 
 @rule
 def service_requires_dual_stack(services: Sequence[Resource]) -> Iterator[Problem]:
     """Refused: EKS has no dual-stack Services, whatever the cluster's family."""
     for service in services:
-        if service.get("spec", "ipFamilyPolicy") == "RequireDualStack" and not chooses_any_family(service):
+        if service.get("spec", "ipFamilyPolicy") == "RequireDualStack" and not any_family_will_do(service):
             yield Problem(
                 service,
                 f"{service} has ipFamilyPolicy RequireDualStack, and an EKS cluster has a single family.",
@@ -65,7 +70,7 @@ def service_has_ipv4_cluster_ip(services: Sequence[Resource]) -> Iterator[Proble
 
 def cluster_ips(service: Resource) -> Iterator[tuple[tuple[str | int, ...], object]]:
     """Each cluster IP that a Service names, with its path."""
-    if service.get("spec", "type") == "ExternalName" or (service.namespace, service.name) == ("default", "kubernetes"):
+    if service.get("spec", "type") == "ExternalName" or made_by_api_server(service):
         return
     yield ("spec", "clusterIP"), service.get("spec", "clusterIP")
     for index, value in enumerate(service.list("spec", "clusterIPs")):

@@ -51,9 +51,14 @@ def subnet_without_ipv6_block(
         if subnet.id in serves and not subnet.ipv6_cidr_blocks:
             yield Problem(
                 subnet,
-                f"{subnet}, which serves {network.phrase(serves[subnet.id])}, has no IPv6 block.",
+                f"{named(subnet, serves)} has no IPv6 block.",
                 evidence={"subnet": subnet.id, "vpc": subnet.vpc_id, "serves": list(serves[subnet.id])},
             )
+
+
+def named(subnet: Subnet, serves: network.Serves) -> str:
+    """The subnet as a sentence begins with it: ``subnet-1, which serves node group workers,``."""
+    return f"{subnet}, which serves {network.phrase(serves[subnet.id])},"
 
 
 @rule
@@ -70,7 +75,7 @@ def subnet_is_ipv6_native(
         if subnet.id in serves and subnet.ipv6_native:
             yield Problem(
                 subnet,
-                f"{subnet}, which serves {network.phrase(serves[subnet.id])}, is IPv6-only and has no IPv4 address to give.",
+                f"{named(subnet, serves)} is IPv6-only and has no IPv4 address to give.",
                 evidence={
                     "subnet": subnet.id,
                     "vpc": subnet.vpc_id,
@@ -91,7 +96,7 @@ def subnet_without_ipv6_auto_assign(
             first = "" if subnet.ipv6_cidr_blocks else " It cannot before it has an IPv6 block."
             yield Problem(
                 subnet,
-                f"{subnet}, which serves {network.phrase(serves[subnet.id])}, assigns no IPv6 address on creation.{first}",
+                f"{named(subnet, serves)} assigns no IPv6 address on creation.{first}",
                 evidence={
                     "subnet": subnet.id,
                     "assign_ipv6_address_on_creation": False,
@@ -122,7 +127,7 @@ def private_subnet_without_egress_only_gateway(  # noqa: PLR0913, PLR0917  a rul
         gateway = network.egress_only_gateway_of(subnet.vpc_id, egress_only_gateways)
         route = network.default_route(table, network.IPV6_DEFAULT)
         if route is None or not leads_out(route, subnet, egress_only_gateways):
-            yield without_egress(subnet, table, route, gateway, serves[subnet.id])
+            yield without_egress(subnet, table, route, gateway, serves)
 
 
 def leads_out(route: Route, subnet: Subnet, gateways: Sequence[EgressOnlyInternetGateway]) -> bool:
@@ -132,7 +137,7 @@ def leads_out(route: Route, subnet: Subnet, gateways: Sequence[EgressOnlyInterne
 
 
 def without_egress(
-    subnet: Subnet, table: RouteTable, route: Route | None, gateway: str | None, serves: Sequence[str]
+    subnet: Subnet, table: RouteTable, route: Route | None, gateway: str | None, serves: network.Serves
 ) -> Problem:
     """The problem with what is missing of the three, and the remedy for that."""
     if route is not None:
@@ -150,8 +155,8 @@ def without_egress(
         evidence["gateway"] = gateway
     return Problem(
         subnet,
-        f"{subnet}, which serves {network.phrase(serves)}, has no IPv6 way out: {fault}.{aside}",
-        evidence={**evidence, "serves": list(serves)},
+        f"{named(subnet, serves)} has no IPv6 way out: {fault}.{aside}",
+        evidence={**evidence, "serves": list(serves[subnet.id])},
         severity=Severity.WARNING if isolated else Severity.BLOCKER,
         remedy=remedy,
         also=((table, ()),),
@@ -178,7 +183,7 @@ def node_subnet_without_ipv4_egress(
         if fault:
             yield Problem(
                 subnet,
-                f"{subnet}, which serves {network.phrase(serves[subnet.id])}, has no IPv4 way out: {fault}.",
+                f"{named(subnet, serves)} has no IPv4 way out: {fault}.",
                 evidence={"subnet": subnet.id, "route_table": table.id, "serves": list(serves[subnet.id])},
                 severity=severity,
                 confidence=Confidence.MEDIUM if severity is Severity.INFO else Confidence.HIGH,

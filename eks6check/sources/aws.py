@@ -91,7 +91,7 @@ def vpc_of(source: Source, cluster: Cluster) -> str:
 
 
 def described(source: Source, kind: str, listed: str, answer: str) -> Iterator[Mapping[str, Any] | Gap]:
-    """What EKS says of each ``Nodegroup``, ``FargateProfile`` or ``Addon`` of the cluster, in the order of their list."""
+    """What EKS says of each ``Nodegroup``, ``FargateProfile`` or ``Addon`` of the cluster, in the list's order."""
     call, parameter = f"eks:Describe{kind}", f"{kind[0].lower()}{kind[1:]}Name"
 
     def describe(name: str) -> Mapping[str, Any]:
@@ -196,19 +196,16 @@ def instance_types(
 ) -> Iterator[InstanceType | Gap]:
     """The instance types in use. Asked for by filter, so that a name that EC2 does not know costs no other."""
     names = {name for group in node_groups.items for name in group.instance_types}
-    names |= {each.instance_type or "" for each in (*launch_templates.items, *instances.items)}
+    names |= {template.instance_type or "" for template in launch_templates.items}
+    names |= {instance.instance_type for instance in instances.items}
     wanted = sorted(names - {""})
     call = "ec2:DescribeInstanceTypes"
     for start in range(0, len(wanted), CHUNK):
         chunk = wanted[start : start + CHUNK]
         unknown = set(chunk)
         filters = [{"Name": "instance-type", "Values": chunk}]
-        for found in made(
-            call,
-            source.account.pages(call, "InstanceTypes", Filters=filters),
-            records.instance_type,
-            "InstanceType",
-        ):
+        listed = source.account.pages(call, "InstanceTypes", Filters=filters)
+        for found in made(call, listed, records.instance_type, "InstanceType"):
             unknown.discard(found.id if isinstance(found, InstanceType) else "")
             yield found
         for name in sorted(unknown):
@@ -255,9 +252,7 @@ def nat_gateways(source: Source, clusters: Section[Cluster]) -> Iterator[NatGate
 
 
 @collector("ec2:DescribeEgressOnlyInternetGateways")
-def egress_only_gateways(
-    source: Source, clusters: Section[Cluster]
-) -> Iterator[EgressOnlyInternetGateway | Gap]:
+def egress_only_gateways(source: Source, clusters: Section[Cluster]) -> Iterator[EgressOnlyInternetGateway | Gap]:
     """The egress-only internet gateways that are attached to the cluster's VPC. EC2 has no filter for that."""
     vpc_ids = {cluster.vpc_id for cluster in clusters.items} - {""}
     call = "ec2:DescribeEgressOnlyInternetGateways"

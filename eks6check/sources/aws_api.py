@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account in one region. Safe to use from several threads: clients are made once, and only read from then on."""
+    """One account in one region. Threads may share it: clients are made once, under a lock."""
 
     session: Any
     region: str
@@ -92,7 +92,7 @@ def _config() -> Any:
         connect_timeout=CONNECT_SECONDS,
         max_pool_connections=WIDTH + 2 * ABREAST,
         read_timeout=READ_SECONDS,
-        retries={"mode": "standard", "max_attempts": ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         user_agent_extra=f"eks6check/{__version__}",
     )
 
@@ -143,7 +143,7 @@ def _profiles() -> str:
 class Source:
     """What the collectors of ``sources.aws`` read from: an account, and one cluster in it.
 
-    ``described`` is the cluster as ``eks:DescribeCluster`` gave it (endpoint and certificate authority included), or the
+    ``described`` is the cluster as ``eks:DescribeCluster`` gave it, endpoint and certificate authority included, or the
     gap where that call was refused: what the cluster's name alone leads to can still be read.
     """
 

@@ -156,7 +156,7 @@ def instance(body: Body) -> Instance:
 
 
 def instance_type(body: Body) -> InstanceType:
-    """A type of ``ec2:DescribeInstanceTypes``. Interfaces are those of the default network card, as pods use no other."""
+    """A type of ``ec2:DescribeInstanceTypes``. Interfaces are the default network card's: pods use no other."""
     network = mapping(body.get("NetworkInfo"))
     default = number(network.get("DefaultNetworkCardIndex"))
     cards = [each for each in bodies(network.get("NetworkCards")) if number(each.get("NetworkCardIndex")) == default]

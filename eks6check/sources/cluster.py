@@ -127,7 +127,7 @@ def outline(body: Mapping[str, Any]) -> dict[str, Any]:
         "apiVersion": body.get("apiVersion"),
         "kind": body.get("kind"),
         "metadata": only(body.get("metadata"), "name", "namespace", "labels", "ownerReferences"),
-        "spec": only(body.get("spec"), "nodeName", "schedulerName"),
+        "spec": only(body.get("spec"), "nodeName", "schedulerName", "replicas"),
         "status": only(body.get("status"), "phase"),
     }
 

@@ -53,7 +53,7 @@ def refused(status: int, message: str) -> Failure:
     if status == HTTPStatus.UNAUTHORIZED:
         return Failure(
             "The API server does not accept the credentials (401).",
-            "Renew them. In EKS the identity also needs an access entry: `aws eks list-access-entries` shows them.",
+            "Renew them. In EKS the identity also needs an access entry: see `aws eks list-access-entries`.",
             status,
         )
     if status == HTTPStatus.FORBIDDEN:
@@ -74,7 +74,7 @@ NO_ANSWER: Mapping[str, tuple[str, str]] = {
     "NewConnectionError": ("The connection is refused", "Check the server's URL; a tunnel or proxy may be down."),
     "ReadTimeoutError": ("The connection stands, but no answer comes", "Run it again later."),
     "SSLError": (
-        "The certificate is not trusted",
+        "TLS fails",
         "Renew the kubeconfig: `aws eks update-kubeconfig` writes the cluster's certificate authority.",
     ),
     "ProxyError": ("The proxy gives no way through", "Check HTTPS_PROXY and NO_PROXY, or proxy-url in the kubeconfig."),

@@ -65,13 +65,15 @@ def from_eks(  # noqa: PLR0913  what DescribeCluster gives, and who asks
     def connect() -> Any:
         from kubernetes.client import Configuration  # noqa: PLC0415  half a second that lint does not have
 
-        configuration = Configuration(host=endpoint)
-        configuration.refresh_api_key_hook = renewing(lambda: eks_token(sts))
-        configuration.refresh_api_key_hook(configuration)
+        if not endpoint or not certificate_authority:
+            raise Failure("The cluster has no endpoint or no certificate authority.", "Wait until EKS calls it ACTIVE.")
         try:
             authority = base64.b64decode(certificate_authority, validate=True).decode("ascii")
         except ValueError as error:
             raise Failure(f"The cluster's certificate authority is unreadable: {line(str(error))}") from error
+        configuration = Configuration(host=endpoint)
+        configuration.refresh_api_key_hook = renewing(lambda: eks_token(sts))
+        configuration.refresh_api_key_hook(configuration)
         return _client(configuration, authority)
 
     return Api(connect, namespaces)

@@ -46,7 +46,8 @@ class Snapshot:
 def _adapter(section: str) -> Any:
     from pydantic import TypeAdapter  # noqa: PLC0415  a third of a second, and only for snapshots
 
-    return TypeAdapter(tuple[getattr(aws, SECTIONS[section]), ...])
+    kind: Any = getattr(aws, SECTIONS[section])
+    return TypeAdapter(tuple.__class_getitem__((kind, ...)))
 
 
 @cache

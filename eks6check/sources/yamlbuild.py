@@ -7,8 +7,9 @@ what aliases stand for is counted, so that no document can exhaust the stack or 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from math import isfinite
 from typing import Any, NamedTuple
 
 import yaml
@@ -33,8 +34,11 @@ DEEPEST = 256
 MOST_ALIASED = 1_000_000
 """Values that the aliases of one document may stand for, taken together."""
 
-TRUE = frozenset("true True TRUE y Y yes Yes YES on On ON".split())
-FALSE = frozenset("false False FALSE n N no No NO off Off OFF".split())
+TOO_DEEP = f"it is nested deeper than {DEEPEST} levels"
+TOO_MANY = f"its aliases stand for more than {MOST_ALIASED:,} values"
+
+TRUE = frozenset(["true", "True", "TRUE", "y", "Y", "yes", "Yes", "YES", "on", "On", "ON"])
+FALSE = frozenset(["false", "False", "FALSE", "n", "N", "no", "No", "NO", "off", "Off", "OFF"])
 NULL = frozenset(["", "~", "null", "Null", "NULL"])
 """How kubectl 1.36 reads scalars, each tried with ``kubectl create --dry-run=client -o json`` on 2026-11-22."""
 
@@ -44,10 +48,20 @@ OLD_OCTAL = re.compile(r"([-+]?)0([0-7]+)")
 NUMBERS_BEGIN = frozenset("+-.0123456789")
 LONGEST_NUMBER = 64
 
+ADDRESS_END = re.compile(r"(?<=:):(?=[,\]}])")
+STAND_IN = "\ue000"
+"""A colon that ends an address inside brackets, and the private character that takes its place while it is parsed."""
+
 TYPED = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "null"))
 
-MERGE = "".join(["<", "<"])
-"""A plain ``<<``, told by identity from a quoted one, which is a key like any other."""
+
+class _Merge(str):
+    """A plain ``<<``: as a key it merges, anywhere else it is text. A quoted one is a key like any other."""
+
+    __slots__ = ()
+
+
+MERGE = _Merge("<<")
 
 UNSET: Any = object()
 
@@ -86,42 +100,42 @@ class Built(NamedTuple):
     repeated: list[tuple[str, int]]
 
 
-def build(text: str, places: Places | None = None) -> Built:  # noqa: C901, PLR0912, PLR0915  one loop: a call for each event would halve the speed
+def build(text: str, places: Places | None = None) -> Built:  # noqa: C901, PLR0912, PLR0915  one loop: a call for each event halves the speed
     """The one document of a text; with ``places``, they are filled in.
 
     Raises:
         yaml.YAMLError: the text is not YAML.
         Refused: it is, and cannot be used.
     """
-    next_event = PARSER(text).get_event
-    root: list[Any] = []
-    current: Any = root
+    next_event = events(text)
+    current: Any = []
+    built = Built(current, [])
     key: Any = UNSET
     at = 0
     place: Any = None
     stack: list[tuple[Any, Any, int, int, str | None]] = []
     anchors: dict[str, tuple[Any, Any]] = {}
     merges: dict[int, list[dict[str, Any]]] = {}
-    repeated: list[tuple[str, int]] = []
     aliased = 0
     if places is not None:
-        places[id(root)] = {}
+        places[id(current)] = {}
     while True:
         event = next_event()
         kind = event.__class__
         if kind is ScalarEvent:
             value = event.value
+            begin = event.start_mark.index
             if event.implicit[0] or event.tag in TYPED:
                 value = RESOLVED[value]
             if places is not None:
-                place = Place(0, event.start_mark.index, event.end_mark.index, event.value, event.style or "")
+                place = Place(begin, begin, event.end_mark.index, event.value, event.style or "")
             if event.anchor:
                 anchors[event.anchor] = value, place
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
-            start = event.start_mark.index
-            stack.append((current, key, at, start, event.anchor))
+            begin = event.start_mark.index
+            stack.append((current, key, at, begin, event.anchor))
             if len(stack) > DEEPEST:
-                raise Refused(f"it is nested deeper than {DEEPEST} levels", start)
+                raise Refused(TOO_DEEP, begin)
             current, key = {} if kind is MappingStartEvent else [], UNSET
             if places is not None:
                 places[id(current)] = {}
@@ -130,39 +144,156 @@ def build(text: str, places: Places | None = None) -> Built:  # noqa: C901, PLR0
             if merges:
                 merge(current, merges.pop(id(current), ()), places)
             value = current
-            current, key, at, start, anchor = stack.pop()
+            current, key, at, begin, anchor = stack.pop()
             if places is not None:
-                place = Place(0, start, event.end_mark.index)
+                place = Place(begin, begin, event.end_mark.index)
             if anchor:
                 anchors[anchor] = value, place
         elif kind is AliasEvent:
+            begin = event.start_mark.index
             if event.anchor not in anchors:
-                raise Refused(f"the alias *{event.anchor} has no anchor before it", event.start_mark.index)
+                raise Refused(f"the alias *{event.anchor} has no anchor before it", begin)
             value, place = anchors[event.anchor]
-            aliased += size(value, MOST_ALIASED, DEEPEST - len(stack))
+            aliased += weigh(value, MOST_ALIASED, DEEPEST - len(stack), begin)
             if aliased > MOST_ALIASED:
-                raise Refused(f"its aliases stand for more than {MOST_ALIASED:,} values", event.start_mark.index)
+                raise Refused(TOO_MANY, begin)
         elif kind is StreamEndEvent:
-            return Built(root, repeated)
+            return built
         else:
             continue
         if current.__class__ is list:
             if places is not None:
-                places[id(current)][len(current)] = place._replace(at=event.start_mark.index if kind is not SequenceEndEvent and kind is not MappingEndEvent else place.start)
+                places[id(current)][len(current)] = place._replace(at=begin)
             current.append(value)
         elif key is UNSET:
-            at = event.start_mark.index
-            if value.__class__ is str:
-                key = value
-            else:
-                key = key_name(value, at if place is None else place.start)
-        else:
-            if key is MERGE:
-                merges.setdefault(id(current), []).extend(mergeable(value, at))
-            else:
-                if key in current:
-                    repeated.append((key, at))
-                current[key] = value
-                if places is not None:
-                    places[id(current)][key] = place._replace(at=at)
+            key, at = value if value.__class__ is str else key_name(value, begin), begin
+        elif key is MERGE:
+            merges.setdefault(id(current), []).extend(mergeable(value, at))
             key = UNSET
+        else:
+            if key in current:
+                built.repeated.append((key, at))
+            if places is not None:
+                places[id(current)][key] = place._replace(at=at)
+            current[key] = value
+            key = UNSET
+
+
+def events(text: str) -> Callable[[], Any]:
+    """What gives the next event of a text. Reads ``[fd00::]`` as kubectl does; libyaml alone refuses it."""
+    hidden = ADDRESS_END.sub(STAND_IN, text) if "::" in text and STAND_IN not in text else text
+    following: Callable[[], Any] = PARSER(hidden).get_event
+    if STAND_IN not in hidden:
+        return following
+
+    def shown() -> Any:
+        event = following()
+        if event.__class__ is ScalarEvent:
+            event.value = event.value.replace(STAND_IN, ":")
+        return event
+
+    return shown
+
+
+def weigh(value: object, most: int, deepest: int, position: int = 0) -> int:
+    """How many values a value holds, itself included, each counted as often as it is reached.
+
+    Raises:
+        Refused: more than ``most``, or in more than ``deepest`` levels.
+    """
+    count, level = 0, [value]
+    while level:
+        count += len(level)
+        deepest -= any(isinstance(each, (dict, list)) for each in level)
+        if count > most:
+            raise Refused(TOO_MANY, position)
+        if deepest < 0:
+            raise Refused(TOO_DEEP, position)
+        level = list(islice(children(level), most + 1))
+    return count
+
+
+def children(level: Iterable[object]) -> Iterator[object]:
+    """The values inside these values, one level down."""
+    for each in level:
+        if isinstance(each, dict):
+            yield from each.values()
+        elif isinstance(each, list):
+            yield from each
+
+
+def merge(into: dict[str, Any], sources: Iterable[dict[str, Any]], places: Places | None) -> None:
+    """Add the entries of merged mappings that are not there yet: the mapping's own win, then the first source's."""
+    for source in sources:
+        for key in source.keys() - into.keys():
+            into[key] = source[key]
+            if places is not None:
+                places[id(into)][key] = places[id(source)][key]
+
+
+def mergeable(value: object, position: int) -> list[dict[str, Any]]:
+    """The mappings that a merge key names: one, or a list of them.
+
+    Raises:
+        Refused: it names something else.
+    """
+    sources: list[Any] = value if isinstance(value, list) else [value]
+    if not all(isinstance(source, dict) for source in sources):
+        raise Refused("a merge key takes a mapping or a list of mappings", position)
+    return sources
+
+
+def key_name(value: object, position: int) -> str:
+    """A mapping key as it stands in JSON: ``y`` and ``on`` become ``true``, ``8080`` the text of the number.
+
+    Raises:
+        Refused: the key is a mapping or a list.
+    """
+    if isinstance(value, (dict, list)):
+        raise Refused("a mapping key must be a scalar", position)
+    if isinstance(value, str):
+        return value
+    return "null" if value is None else wire(value)
+
+
+def resolve(text: str) -> str | bool | float | None:
+    """A plain scalar's value. Dates, sexagesimal numbers and addresses are text, as the API server sees them."""
+    if text in NULL:
+        return None
+    if text in TRUE:
+        return True
+    if text in FALSE:
+        return False
+    if text == MERGE:
+        return MERGE
+    if text[0] in NUMBERS_BEGIN and len(text) <= LONGEST_NUMBER:
+        return number(text)
+    return text
+
+
+def number(text: str) -> str | float:
+    """The number that a text stands for, whole if it can be; the text itself if it stands for none."""
+    plain = text.replace("_", "")
+    if INTEGER.fullmatch(plain):
+        value = int(OLD_OCTAL.sub(r"\g<1>0o\g<2>", plain) if OLD_OCTAL.fullmatch(plain) else plain, 0)
+        if -(2**63) <= value < 2**64:
+            return value
+    if FLOAT.fullmatch(plain):
+        floating = float(plain)
+        if isfinite(floating):
+            return int(floating) if floating.is_integer() and abs(floating) < 2**63 else floating
+    return text
+
+
+class _Resolved(dict[str, Any]):
+    """Plain scalars already resolved: a manifest repeats the same few words."""
+
+    def __missing__(self, text: str) -> Any:
+        value = resolve(text)
+        if len(self) < MOST_REMEMBERED and len(text) <= LONGEST_NUMBER:
+            self[text] = value
+        return value
+
+
+MOST_REMEMBERED = 65_536
+RESOLVED = _Resolved()

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 import reports
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eks6check.cli import Format
 from eks6check.facts import Gap
@@ -29,7 +31,7 @@ def scoped(*scope: str) -> Report:
         ("mixed", "NOT READY for IPv6: 5 blockers, 1 warning, 1 info."),
         ("clean", "READY for IPv6: no blockers."),
         ("files_only", "READY as far as the files can tell: no blockers."),
-        ("undetermined", "UNDETERMINED: 3 blocker rules could not see everything (so far no blockers, 1 warning)."),
+        ("undetermined", "UNDETERMINED: 3 blocker rules without an answer; so far no blockers, 1 warning."),
     ],
 )
 def test_first_line_is_the_answer(name: str, answer: str) -> None:
@@ -79,7 +81,7 @@ def test_ready_with_a_blind_warning_rule_says_so() -> None:
     )
     report = reports.report((), outcomes, scope=reports.ALL)
     assert report.verdict is Verdict.READY
-    assert table(report).startswith("READY for IPv6: no blockers. 1 lesser rule could not see everything.")
+    assert table(report).startswith("READY for IPv6: no blockers. 1 other rule could not see everything.")
 
 
 def test_forty_findings_of_one_rule_share_one_heading_one_why_and_one_remedy() -> None:
@@ -125,7 +127,7 @@ def test_each_gap_stands_once_with_its_place_its_remedy_and_the_rules_it_hits() 
     assert gaps.count("ec2:DescribeRouteTables: UnauthorizedOperation") == 1
     assert gaps.count("charts/web/templates/service.yaml:3:9: this looks like") == 1
     assert gaps.count("helm template RELEASE CHART | eks6check lint -") == 1
-    assert "Not evaluated: SVC001, LBC004\n    Judged in part: LBC012" in gaps
+    assert "Not evaluated: SVC001, LBC004\n  Judged in part: LBC012" in gaps
     assert "IDN002 agent-bound-to-ipv4: this rule broke on what it was given: KeyError: 'spec'" in gaps
 
 
@@ -200,3 +202,13 @@ def test_places() -> None:
 
 def test_every_format_of_the_command_line_has_a_reporter() -> None:
     assert {each.value for each in Format} == set(REPORTERS)
+
+
+@given(st.text(st.characters()))
+def test_any_name_passes_through_every_format(name: str) -> None:
+    found = (reports.pinned(name, reports.file(f"k/{name}", 3, 1), evidence={name: name}, remedy=name, why=name),)
+    outcomes = (reports.outcome("SVC001", State.FAILED, found, Gap(name, name, name, f"{name}/x", 1, 1)),)
+    report = reports.report(found, outcomes, scope=(name,), inputs={name: 1})
+    for form in REPORTERS:
+        text = render(form, report, rules=tuple(reports.RULES.values()), read_text=lambda _: name)
+        assert all(row.isprintable() for row in text.split("\n"))

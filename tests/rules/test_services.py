@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from build import judge, messages, resource
+
 from eks6check.findings import State
 
 
@@ -88,9 +89,10 @@ def test_other_cluster_ips_stay_silent(spec: dict[str, Any]) -> None:
     assert messages("SVC003", services=[service(**spec)]) == []
 
 
-def test_the_api_servers_own_service_is_not_the_users_fault() -> None:
-    own = {**service(clusterIP="10.100.0.1"), "metadata": {"name": "kubernetes", "namespace": "default"}}
-    assert messages("SVC003", services=[own]) == []
+@pytest.mark.parametrize("rule", ["SVC001", "SVC002", "SVC003"])
+def test_the_api_servers_own_service_is_not_the_users_fault(rule: str) -> None:
+    spec = service(clusterIP="10.100.0.1", ipFamilies=["IPv4"], ipFamilyPolicy="RequireDualStack")
+    assert messages(rule, services=[{**spec, "metadata": {"name": "kubernetes", "namespace": "default"}}]) == []
 
 
 def test_a_service_of_another_api_group_is_not_looked_at_by_name_alone() -> None:

@@ -1,0 +1,205 @@
+"""Which files a run reads: those named, and in folders the manifests that git does not ignore.
+
+The ``.gitignore`` files are read as git reads them, up to the top of the repository, without git itself.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from eks6check.errors import NothingCheckedError, UsageError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+
+BOOKKEEPING = frozenset({".git", ".hg", ".svn"})
+"""Folders of version control. Other hidden folders, such as ``.github``, are read like any."""
+
+STDIN = "-"
+
+
+class File(NamedTuple):
+    """A file to read, None for standard input, and its name in reports."""
+
+    path: Path | None
+    shown: str
+
+
+class Ignore(NamedTuple):
+    """One ``.gitignore``: the folder it stands in, its lines, and what they mean."""
+
+    folder: Path
+    lines: list[str]
+    spec: GitIgnoreSpec
+
+    def decides(self, path: Path, *, folder: bool) -> bool | None:
+        """Whether it ignores a path below its folder, takes it back, or (None) says nothing."""
+        name = path.relative_to(self.folder).as_posix()
+        result = self.spec.check_file(f"{name}/" if folder else name)
+        if folder and result.include and self.lines[result.index or 0].rstrip().endswith("/**"):
+            result = self.spec.check_file(name)  # `a/**` is all that is in a, not a itself
+        return result.include
+
+
+Ignores = tuple[Ignore, ...]
+
+
+def find(paths: Iterable[str]) -> tuple[File, ...]:
+    """The files that these paths name, each once, sorted by the name that reports show.
+
+    A path is a file, which is always read; a folder; a glob pattern; or ``-`` for standard input.
+
+    Raises:
+        UsageError: a path names nothing.
+        NothingCheckedError: there is no manifest in any of the folders.
+    """
+    paths = tuple(paths)
+    found: dict[str, File] = {}
+    for path in paths:
+        for file in named(path):
+            found.setdefault(os.path.realpath(file.path) if file.path else STDIN, file)
+    if not found:
+        raise NothingCheckedError(
+            f"There is no manifest in {', '.join(paths)}.",
+            "Files that end in .yaml, .yml or .json are read, unless a .gitignore leaves them out.",
+        )
+    return tuple(sorted(found.values(), key=lambda file: file.shown))
+
+
+def named(path: str) -> Iterator[File]:
+    """The files that one path names.
+
+    Raises:
+        UsageError: it names nothing.
+    """
+    if path == STDIN:
+        yield File(None, "stdin")
+    elif os.path.isdir(path):  # noqa: PTH112  unlike Path, it takes any text for an answer
+        yield from below(path, is_manifest)
+    elif os.path.exists(path):  # noqa: PTH110  likewise
+        yield file_of(Path(path))
+    elif glob.has_magic(path):
+        yield from matching(path)
+    else:
+        raise UsageError(
+            f"There is no file or folder {path}.",
+            "Paths are relative to the working directory; `-` reads standard input.",
+        )
+
+
+def matching(pattern: str) -> Iterator[File]:
+    """The files that a pattern finds, and the manifests in the folders that it finds.
+
+    A pattern that ends in an asterisk asks for no kind of file, so it gives manifests only.
+
+    Raises:
+        UsageError: it finds nothing.
+    """
+    hits = {os.path.abspath(hit) for hit in glob.glob(pattern, recursive=True, include_hidden=True)}  # noqa: PTH100, PTH207  Path has no pattern with a base
+    if not hits:
+        raise UsageError(f"Nothing matches {pattern}.", "Quote a pattern only where the shell shall not expand it.")
+    fixed = [part for part in Path(pattern).parts if glob.has_magic(part)]
+    base = pattern[: pattern.index(fixed[0])] or "."
+
+    def wanted(file: Path) -> bool:
+        if str(file) in hits and not pattern.endswith("*"):
+            return True
+        return is_manifest(file) and any(str(each) in hits for each in (file, *file.parents))
+
+    yield from below(base, wanted)
+
+
+def below(folder: str, wanted: Callable[[Path], bool]) -> Iterator[File]:
+    """The wanted files below a folder, named as the folder was."""
+    top = Path(os.path.abspath(folder))  # noqa: PTH100  Path.absolute keeps the dots
+    return (file_of(Path(folder) / each.relative_to(top)) for each in walk(top) if wanted(each))
+
+
+def file_of(path: Path) -> File:
+    """A file with its name for reports: as given, or relative to the working directory where it is below it."""
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return File(path, os.fsencode(path.as_posix()).decode("utf-8", "replace"))
+
+
+def is_manifest(path: Path) -> bool:
+    """Whether a name ends like a manifest's. A folder here is one that cannot be opened; reading it will say why."""
+    return path.suffix.lower() in SUFFIXES or path.is_dir()
+
+
+def walk(top: Path) -> Iterator[Path]:
+    """Every file below a folder that git does not ignore. Links to folders are followed, but each folder read once."""
+    folders = [(top, above(top))]
+    seen = set[tuple[int, int]]()
+    while folders:
+        folder, ignores = folders.pop()
+        try:
+            status, entries = folder.stat(), list(os.scandir(folder))
+        except OSError:
+            yield folder
+            continue
+        if (status.st_dev, status.st_ino) in seen:
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        ignores = (*ignores, *ignore_file(folder))
+        for entry in entries:
+            path, is_folder = folder / entry.name, entry.is_dir()
+            if entry.name in BOOKKEEPING or ignored(path, ignores, folder=is_folder):
+                continue
+            if is_folder:
+                folders.insert(0 if entry.is_symlink() else len(folders), (path, ignores))
+            elif entry.is_file() or (entry.is_symlink() and not path.exists()):
+                yield path
+
+
+def above(top: Path) -> Ignores:
+    """What stands in the ``.gitignore`` files above a folder, up to the top of its repository.
+
+    Nothing, if they ignore the folder itself: whoever names it wants it read.
+    """
+    line = (top, *top.parents)
+    height = next((index for index, folder in enumerate(line) if (folder / ".git").exists()), 0)
+    ignores: Ignores = ()
+    for folder, child in pairwise(reversed(line[: height + 1])):
+        ignores = (*ignores, *ignore_file(folder))
+        if ignored(child, ignores, folder=True):
+            return ()
+    return ignores
+
+
+def ignored(path: Path, ignores: Ignores, *, folder: bool) -> bool:
+    """Whether git would ignore a path: the nearest ``.gitignore`` that says anything decides."""
+    decisions = (each.decides(path, folder=folder) for each in reversed(ignores))
+    return next((decision for decision in decisions if decision is not None), False)
+
+
+def ignore_file(folder: Path) -> Ignores:
+    """The ``.gitignore`` of a folder, if it has one that can be read."""
+    try:
+        lines = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ()
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415  most runs name files, and need none of it
+
+    try:
+        return (Ignore(folder, lines, GitIgnoreSpec.from_lines(lines)),)
+    except (ValueError, re.error):
+        return tuple(ignore for line in lines for ignore in one_line(folder, line))
+
+
+def one_line(folder: Path, line: str) -> Ignores:
+    """One line of a ``.gitignore``; nothing where it is no pattern, as git has it."""
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415  as above
+
+    try:
+        return (Ignore(folder, [line], GitIgnoreSpec.from_lines([line])),)
+    except (ValueError, re.error):
+        return ()

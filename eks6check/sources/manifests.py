@@ -1,0 +1,240 @@
+"""Manifests: files made into sections of Kubernetes objects, and into gaps where they could not be read.
+
+Every file, and every document in it, ends as objects, as something that is no Kubernetes object (counted), or as a
+gap with its place. Nothing is dropped in silence.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, BinaryIO
+
+from eks6check.facts import Gap, Origin, Path
+from eks6check.facts.kube import KINDS, Resource, mapping, pod_spec, sequence, text
+from eks6check.findings import Suppression
+from eks6check.sources import Collector, files
+from eks6check.sources.comments import suppressions
+from eks6check.sources.yamldoc import Document, Fault, decode, documents, placed
+
+LIVE_ONLY = frozenset({"pods", "webhooks"})
+"""Sections about what runs; a file says only what shall run."""
+
+LEGACY = {("extensions", "Ingress"): "ingresses"}
+"""Kinds by the API group that they once had. Old workloads are known by their pod template."""
+
+SECTION_OF: Mapping[tuple[str, str], str] = LEGACY | {
+    (kind.group, kind.kind): section for section, kinds in KINDS.items() if section not in LIVE_ONLY for kind in kinds
+}
+
+WORKLOADS = frozenset((kind.group, kind.kind) for kind in KINDS["workloads"])
+
+GIT_CRYPT = b"\0GITCRYPT\0"
+
+RENDER = "Judge the rendered output: `helm template RELEASE CHART | eks6check lint -`."
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What the files of a run hold.
+
+    ``resources`` are objects by section. ``gaps`` are what could not be read, and ``notes`` what was read and is odd
+    (a key that stands twice, a comment that is not understood); a note leaves nothing unknown. ``counts`` counts
+    ``files``, ``documents``, ``resources`` (all Kubernetes objects) and ``other_documents``.
+    """
+
+    resources: Mapping[str, tuple[Resource, ...]] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+    notes: tuple[Gap, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Pile:
+    """``Files`` in the making."""
+
+    resources: dict[str, list[Resource]] = field(default_factory=dict)
+    gaps: list[Gap] = field(default_factory=list)
+    notes: list[Gap] = field(default_factory=list)
+    suppressions: list[Suppression] = field(default_factory=list)
+    counts: dict[str, int] = field(
+        default_factory=lambda: {"files": 0, "documents": 0, "resources": 0, "other_documents": 0}
+    )
+
+
+def read(paths: Iterable[str], stdin: BinaryIO | None = None) -> Files:
+    """Read files, folders, globs, and standard input for ``-``.
+
+    Raises:
+        UsageError: a path names nothing.
+        NothingCheckedError: there is no manifest in any of the folders.
+    """
+    pile = Pile()
+    for file in files.find(paths):
+        pile.counts["files"] += 1
+        try:
+            data = file.path.read_bytes() if file.path else (stdin or sys.stdin.buffer).read()
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            pile.gaps.append(Gap("read", f"The file cannot be read: {reason}.", file=file.shown))
+            continue
+        add_file(pile, file.shown, data)
+    return Files(
+        {section: tuple(found) for section, found in pile.resources.items()},
+        tuple(pile.gaps),
+        tuple(pile.notes),
+        tuple(pile.suppressions),
+        pile.counts,
+    )
+
+
+def add_file(pile: Pile, name: str, data: bytes) -> None:
+    """Add what one file holds, or the gap that it is."""
+    content = text_of(name, data)
+    if isinstance(content, Gap):
+        pile.gaps.append(content)
+    elif is_other_json(name, content):
+        pile.counts["documents"] += 1
+        pile.counts["other_documents"] += 1
+    else:
+        read_documents = list(documents(content))
+        for document in read_documents:
+            if not document.empty:
+                add_document(pile, name, document)
+        for found in suppressions(read_documents, name):
+            if isinstance(found, Gap):
+                pile.notes.append(found)
+            else:
+                pile.suppressions.append(found)
+
+
+def is_other_json(name: str, content: str) -> bool:
+    """Whether a file is JSON that cannot be a manifest: nobody need parse it, be it megabytes or full of comments."""
+    return name.lower().endswith(".json") and "apiVersion" not in content and "{{" not in content
+
+
+def text_of(name: str, data: bytes) -> str | Gap:
+    """The text of a file, or why it has none."""
+    if data.startswith(GIT_CRYPT):
+        return Gap("read", "The file is encrypted with git-crypt.", "Unlock it: `git-crypt unlock`.", name)
+    try:
+        content = decode(data)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return Gap("read", f"The file is not {error.encoding.upper()} text.", "Save it as UTF-8.", name, line, 1)
+    if "\0" in content:
+        return Gap("read", "The file is binary.", "Leave it out, or give it another ending.", name)
+    return content
+
+
+def add_document(pile: Pile, name: str, document: Document) -> None:
+    """Add the objects of one document, or the gap that it is."""
+    pile.counts["documents"] += 1
+    if document.fault:
+        pile.gaps.append(broken(name, document, document.fault))
+        return
+    resources = list(objects(name, document))
+    pile.counts["resources"] += len(resources)
+    if not resources:
+        pile.counts["other_documents"] += 1
+        return
+    pile.notes.extend(
+        Gap("read", f"The key {key} stands twice; the last one counts, as kubectl reads it.", "", name, line, column)
+        for key, line, column in document.repeated
+    )
+    judged = [(section, each) for each in resources if (section := section_of(each))]
+    for section, resource in judged:
+        pile.resources.setdefault(section, []).append(resource)
+    pile.gaps.extend(template_gaps(name, document, [resource for _, resource in judged]))
+
+
+def broken(name: str, document: Document, fault: Fault) -> Gap:
+    """The gap of a document that does not parse."""
+    if "{{" in document.text:
+        reason = f"This looks like a Helm or other template that was not rendered; as YAML: {fault.reason}."
+        return Gap("read", reason, RENDER, name, fault.line, fault.column)
+    return Gap(
+        "read",
+        f"This is not YAML: {fault.reason}.",
+        "Mend the document, or leave the file out.",
+        name,
+        fault.line,
+        fault.column,
+    )
+
+
+def objects(name: str, document: Document) -> Iterator[Resource]:
+    """Every Kubernetes object of a document, the items of lists one by one."""
+    waiting: list[tuple[Any, Path]] = [(document.value, ())]
+    while waiting:
+        body, path = waiting.pop()
+        if not isinstance(body, dict) or not text(body.get("apiVersion")) or not text(body.get("kind")):
+            continue
+        if is_list(body):
+            items = enumerate(body["items"])
+            waiting.extend(reversed([(typed(item, body), (*path, "items", index)) for index, item in items]))
+        else:
+            yield Resource(body, Origin("manifests", file=name, path=path, mark=document.mark))
+
+
+def is_list(body: Mapping[str, Any]) -> bool:
+    """Whether an object is a list of others: ``List``, or a typed one such as ``ServiceList``."""
+    return body["kind"].endswith("List") and isinstance(body.get("items"), list) and "spec" not in body
+
+
+def typed(item: Any, parent: Mapping[str, Any]) -> Any:
+    """An item of a list with the kind and version that a typed list leaves out."""
+    kind = parent["kind"].removesuffix("List")
+    if not kind or not isinstance(item, dict) or (item.get("kind") and item.get("apiVersion")):
+        return item
+    return {**item, "apiVersion": item.get("apiVersion") or parent["apiVersion"], "kind": item.get("kind") or kind}
+
+
+def section_of(resource: Resource) -> str:
+    """The section of an object: by its kind, or ``workloads`` for any that holds a pod template; empty for others."""
+    section = SECTION_OF.get((resource.group, resource.kind), "")
+    if not section and pod_spec(resource)[1]:
+        section = "workloads"
+    return "" if section == "workloads" and made_by_workload(resource) else section
+
+
+def made_by_workload(resource: Resource) -> bool:
+    """Whether a workload's controller made this object, as seen in a dump of a cluster: the workload stands for it."""
+    owners = map(mapping, sequence(resource.get("metadata", "ownerReferences")))
+    return any(
+        owner.get("controller") is True
+        and (text(owner.get("apiVersion")).rpartition("/")[0], text(owner.get("kind"))) in WORKLOADS
+        for owner in owners
+    )
+
+
+def template_gaps(name: str, document: Document, resources: Iterable[Resource]) -> Iterator[Gap]:
+    """A gap for each object with ``{{`` in plain text: it is read as it stands, and may stand for something else."""
+    if "{{" not in document.text:
+        return
+    _, places = placed(document.text)
+    plain = [
+        place.start
+        for entries in places.values()
+        for place in entries.values()
+        if place.raw and not place.style and "{{" in place.raw
+    ]
+    for resource in resources:
+        start, end = document.span(resource.origin.path)
+        inside = [position for position in plain if start <= position < end]
+        if inside:
+            reason = f"{resource} holds a template that was not rendered."
+            yield Gap("read", reason, RENDER, name, *document.coordinates(min(inside)))
+
+
+def give(section: str, read_files: Files) -> Iterator[Resource | Gap]:
+    """One section of the files, and everything that could not be read: it might have held more."""
+    yield from read_files.resources.get(section, ())
+    yield from read_files.gaps
+
+
+COLLECTORS = tuple(Collector(section, partial(give, section), (), ()) for section in KINDS if section not in LIVE_ONLY)
+"""One collector for each section that files can give. Reading files takes no permission, so none has calls."""

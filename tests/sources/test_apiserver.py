@@ -1,0 +1,174 @@
+"""The cluster source against a real API server: its defaults, its paging, its RBAC, its TLS."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from apiserver.server import ApiServer, request, serve, service_account_token
+
+from eks6check.facts import Facts
+from eks6check.facts.kube import KINDS, Resource
+from eks6check.permissions import cluster_role
+from eks6check.sources import collect, kube_api, kube_login
+from eks6check.sources.cluster import COLLECTORS
+
+ASSETS = os.environ.get("KUBEBUILDER_ASSETS")
+pytestmark = pytest.mark.skipif(not ASSETS, reason="KUBEBUILDER_ASSETS names no folder with kube-apiserver and etcd")
+
+CALLS = tuple(call for each in COLLECTORS for call in each.calls)
+LACKED = "list ingresses.networking.k8s.io"
+TRIES = 500
+"""Requests until a new CRD or role is known; the server takes some milliseconds, each request one or two."""
+
+DEFINITION = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "eniconfigs.crd.k8s.amazonaws.com"},
+    "spec": {
+        "group": "crd.k8s.amazonaws.com",
+        "scope": "Cluster",
+        "names": {"plural": "eniconfigs", "singular": "eniconfig", "kind": "ENIConfig"},
+        "versions": [
+            {
+                "name": "v1alpha1",
+                "served": True,
+                "storage": True,
+                "schema": {
+                    "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+                },
+            }
+        ],
+    },
+}
+ENI_CONFIG = {
+    "apiVersion": "crd.k8s.amazonaws.com/v1alpha1",
+    "kind": "ENIConfig",
+    "metadata": {"name": "eu-west-1a"},
+    "spec": {"subnet": "subnet-1"},
+}
+DEPLOYMENT = {
+    "metadata": {"name": "web"},
+    "spec": {
+        "selector": {"matchLabels": {"app": "web"}},
+        "template": {
+            "metadata": {"labels": {"app": "web"}},
+            "spec": {"containers": [{"name": "web", "image": "nginx"}]},
+        },
+    },
+}
+SERVICES: dict[str, dict[str, Any]] = {
+    "plain": {"type": "NodePort"},
+    "pinned": {"ipFamilies": ["IPv4"]},
+    "dual": {"ipFamilyPolicy": "PreferDualStack"},
+    "headless": {"clusterIP": "None"},
+}
+
+
+def put(server: ApiServer, path: str, body: Any) -> None:
+    status, answer = request(server, "POST", path, body)
+    assert status == 201, answer
+
+
+def until(succeeds: Callable[[], bool]) -> None:
+    """Ask until the server has caught up."""
+    assert any(succeeds() for _ in range(TRIES))
+
+
+def allow(server: ApiServer, name: str, calls: tuple[str, ...]) -> str:
+    """The token of a new ServiceAccount that may make these calls, and nothing more."""
+    import yaml  # noqa: PLC0415  the ClusterRole is text, as users get it
+
+    rbac = "/apis/rbac.authorization.k8s.io/v1"
+    role = yaml.safe_load(cluster_role(calls))
+    role["metadata"]["name"] = name
+    put(server, "/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": name}})
+    put(server, f"{rbac}/clusterroles", role)
+    binding = {
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": "default"}],
+    }
+    put(server, f"{rbac}/clusterrolebindings", binding)
+    token = service_account_token(server, "default", name)
+    until(lambda: request(server, "GET", "/api/v1/services?limit=1", token=token)[0] == 200)
+    return token
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ApiServer]:
+    with serve(Path(str(ASSETS))) as running:
+        put(running, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", DEFINITION)
+        put(running, "/apis/apps/v1/namespaces/default/deployments", DEPLOYMENT)
+        for name, spec in SERVICES.items():
+            body = {"metadata": {"name": name}, "spec": {"ports": [{"port": 80}], **spec}}
+            put(running, "/api/v1/namespaces/default/services", body)
+        custom = "/apis/crd.k8s.amazonaws.com/v1alpha1/eniconfigs"
+        until(lambda: request(running, "POST", custom, ENI_CONFIG)[0] == 201)
+        yield running
+
+
+def facts(server: ApiServer, token: str, *, trusted: bool = True) -> Facts:
+    """All sections, read with that token through a kubeconfig."""
+    cluster = {"server": server.url, **({"certificate-authority": str(server.ca_file)} if trusted else {})}
+    config = {
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+        "clusters": [{"name": "test", "cluster": cluster}],
+        "users": [{"name": "test", "user": {"token": token}}],
+    }
+    Path(os.environ["KUBECONFIG"]).write_text(json.dumps(config))
+    return collect([(kube_login.from_kubeconfig("test"), COLLECTORS)], KINDS)
+
+
+def gaps(facts: Facts) -> dict[str, list[str]]:
+    """The calls that failed, by section."""
+    return {name: [gap.call for gap in section.gaps] for name, section in facts.items() if section.gaps}
+
+
+def test_the_administrator_sees_all_as_it_was_written(server: ApiServer) -> None:
+    seen = facts(server, server.admin_token)
+    assert gaps(seen) == {}
+    assert [each.subject.id for each in seen["eni_configs"].items] == ["crd.k8s.amazonaws.com/ENIConfig/eu-west-1a"]
+    assert [each.subject.id for each in seen["workloads"].items] == ["apps/Deployment/default/web"]
+    services: dict[str, Resource] = {each.name: each for each in seen["services"].items}
+    assert set(services) == {*SERVICES, "kubernetes"}
+    for name, spec in SERVICES.items():
+        chosen = {"clusterIP", "ipFamilies", "ipFamilyPolicy"}
+        assert {field: value for field, value in services[name].body["spec"].items() if field in chosen} == {
+            field: value for field, value in spec.items() if field in chosen
+        }, name
+
+
+def test_the_printed_role_is_enough_to_see_the_same(server: ApiServer) -> None:
+    token = allow(server, "reader", CALLS)
+    assert facts(server, token) == facts(server, server.admin_token)
+
+
+def test_the_pages_of_a_list_add_up(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = facts(server, server.admin_token)
+    monkeypatch.setattr(kube_api, "PAGE_OBJECTS", 2)
+    assert facts(server, server.admin_token) == whole
+
+
+def test_a_permission_that_is_missing_is_named(server: ApiServer) -> None:
+    token = allow(server, "almost", tuple(call for call in CALLS if call != LACKED))
+    seen = facts(server, token)
+    assert gaps(seen) == {"ingresses": [LACKED]}
+    (gap,) = seen["ingresses"].gaps
+    assert 'User "system:serviceaccount:default:almost" cannot list resource "ingresses"' in gap.reason
+    assert gap.remedy.startswith("Allow list on ingresses.networking.k8s.io:")
+
+
+def test_a_wrong_token_leaves_every_section_open(server: ApiServer) -> None:
+    seen = facts(server, "wrong")
+    assert set(gaps(seen)) == set(KINDS)
+    assert {gap.reason for gap in seen["services"].gaps} == {"The API server does not accept the credentials (401)."}
+
+
+def test_a_server_with_an_unknown_authority_gets_no_token(server: ApiServer) -> None:
+    (gap,) = facts(server, server.admin_token, trusted=False)["services"].gaps
+    assert "CERTIFICATE_VERIFY_FAILED" in gap.reason

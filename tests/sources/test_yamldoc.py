@@ -1,0 +1,385 @@
+"""YAML read as kubectl reads it, each document for itself, every key and value found at exactly its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from eks6check.facts import Path
+from eks6check.sources import yamlbuild, yamldoc, yamlfind
+from eks6check.sources.yamldoc import Document, Fault
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+def one(text: str) -> Document:
+    [document] = [each for each in yamldoc.documents(text) if not each.empty]
+    return document
+
+
+def value(text: str) -> Any:
+    document = one(text)
+    assert document.fault is None
+    return document.value
+
+
+def faults(text: str) -> list[Fault | None]:
+    return [each.fault for each in yamldoc.documents(text)]
+
+
+@pytest.fixture(params=["CSafeLoader", "SafeLoader"])
+def _either_parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    if not hasattr(yaml, request.param):
+        pytest.skip("PyYAML was built without libyaml")
+    monkeypatch.setattr(yamlbuild, "PARSER", getattr(yaml, request.param))
+    yamldoc.placed.cache_clear()
+    yield
+    yamldoc.placed.cache_clear()
+
+
+KUBECTL = {
+    True: ["true", "True", "TRUE", "y", "Y", "yes", "Yes", "YES", "on", "On", "ON"],
+    False: ["false", "False", "FALSE", "n", "N", "no", "No", "NO", "off", "Off", "OFF"],
+    None: ["~", "null", "Null", "NULL", ""],
+    420: ["0644", "0o644", "420", "0b110100100", "0x1A4", "0X1a4"],
+    -1: ["-1", "-0x1", "-01"],
+    1000: ["1_000", "1__000", "1e3", "1E3", "1000.0"],
+    8: ["08", "0_8", "+8"],
+    0.5: [".5", "0.5", "5e-1"],
+    1.1: ["1.10"],
+    9223372036854775808: ["9223372036854775808"],
+}
+TEXTS = (
+    "12:30:45 1:20 2026-01-01 10.0.0.1 ::1 fd00:ec2::23 1.2.3 .inf .nan . + - 0x 0b2 1e400 = 0o9 v1 tRUE 12a".split()
+)
+
+
+@pytest.mark.usefixtures("_either_parser")
+@pytest.mark.parametrize(("expected", "written"), [(key, text) for key, texts in KUBECTL.items() for text in texts])
+def test_a_plain_scalar_is_what_kubectl_makes_of_it(expected: object, written: str) -> None:
+    read = value(f"a: {written}\n")["a"]
+    assert (read, type(read)) == (expected, type(expected))
+
+
+@pytest.mark.usefixtures("_either_parser")
+@pytest.mark.parametrize("written", TEXTS[:-4])
+def test_dates_times_addresses_and_broken_numbers_stay_text(written: str) -> None:
+    if written in ("-", "="):
+        pytest.skip("no plain scalar by itself")
+    assert value(f"a: {written}\n") == {"a": written}
+
+
+@pytest.mark.parametrize("written", ["'yes'", '"0644"', "!!str 1", "|\n  1", "!Ref 1"])
+def test_quotes_blocks_and_tags_keep_a_scalar_text(written: str) -> None:
+    assert isinstance(value(f"a: {written}\n")["a"], str)
+
+
+def test_a_standard_tag_makes_a_quoted_scalar_what_it_says() -> None:
+    assert value('{a: !!int "3", b: !!bool "yes", c: !!null ""}') == {"a": 3, "b": True, "c": None}
+
+
+def test_keys_are_text_as_in_json() -> None:
+    assert value("{1.10: a, y: b, 0644: c, 1e3: d, ~: e}") == {"1.1": "a", "true": "b", "420": "c", "1000": "d", "null": "e"}
+
+
+@pytest.mark.usefixtures("_either_parser")
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("[fd00::]", ["fd00::"]),
+        ("[a, fd00::, b]", ["a", "fd00::", "b"]),
+        ("{a: fd00::}", {"a": "fd00::"}),
+        ("['x::]', \"::]\"]", ["x::]", "::]"]),
+        ("[2001:db8::1]", ["2001:db8::1"]),
+        ("- x::] # ::]", ["x::]"]),
+    ],
+)
+def test_an_ipv6_address_in_brackets_is_read_as_kubectl_reads_it(written: str, expected: object) -> None:
+    assert value(written) == expected
+
+
+@pytest.mark.usefixtures("_either_parser")
+def test_merge_keys_fill_in_what_the_mapping_lacks() -> None:
+    text = "x: &x {p: 1, q: 2}\na: {<<: *x, q: 3}\nb: {q: 3, <<: [*x, {p: 9, z: 4}]}\nc: {'<<': 1}\nd: <<\n"
+    document = one(text)
+    assert document.value["a"] == {"p": 1, "q": 3}
+    assert document.value["b"] == {"p": 1, "q": 3, "z": 4}
+    assert (document.value["c"], document.value["d"]) == ({"<<": 1}, "<<")
+    assert document.repeated == ()
+    assert document.mark(("a", "p")) == (1, 8)
+    assert document.mark(("b", "z")) == (3, 30)
+
+
+def test_an_anchor_may_be_set_again() -> None:
+    assert value("a: &x 1\nb: *x\nc: &x 2\nd: *x\n") == {"a": 1, "b": 1, "c": 2, "d": 2}
+
+
+def test_of_a_key_that_stands_twice_the_last_counts_and_is_told() -> None:
+    document = one("a: 1\nb:\n  c: 1\n  c: 2\na: 3\n")
+    assert document.value == {"a": 3, "b": {"c": 2}}
+    assert document.repeated == (("c", 4, 3), ("a", 5, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: *x", "the alias *x has no anchor before it"),
+        ("a: &x [*x]", "the alias *x has no anchor before it"),
+        ("<<: 3", "a merge key takes a mapping or a list of mappings"),
+        ("a: {{ .Values.a }}", "a mapping key must be a scalar"),
+        ("? [a]\n: b", "a mapping key must be a scalar"),
+    ],
+)
+def test_what_kubectl_refuses_is_a_fault(text: str, reason: str) -> None:
+    [fault] = faults(text)
+    assert fault
+    assert fault.reason == reason
+
+
+def bomb(width: int, height: int) -> str:
+    rows = [f"a{row}: &a{row} [{', '.join([f'*a{row - 1}'] * width)}]" for row in range(1, height)]
+    return "\n".join(["a0: &a0 [x]", *rows])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, "{a: " * 100_000, "- " * 100_000, '{"a":' * 2000, "[" * 300 + "]" * 300, bomb(10, 12), bomb(1, 2000)],
+)
+def test_neither_depth_nor_aliases_exhaust_anything(text: str) -> None:
+    [fault] = faults(text)
+    assert fault
+    assert any(word in fault.reason for word in ("deep", "nesting", "aliases"))
+
+
+def test_documents_fail_alone_and_the_rest_keep_their_lines() -> None:
+    read = list(yamldoc.documents("a: 1\n---\nb: [\n--- # c\nd: 'x\n---\ne: |\n  --- no\n...\n%YAML 1.1\n---\nf: 2\n---\n"))
+    assert [each.value for each in read] == [{"a": 1}, None, None, {"e": "--- no\n"}, {"f": 2}, None]
+    assert [each.line for each in read] == [1, 2, 4, 6, 10, 13]
+    assert [bool(each.fault) for each in read] == [False, True, True, False, False, False]
+    assert read[4].mark(("f",)) == (12, 1)
+
+
+def test_a_fault_has_the_parsers_words_and_place() -> None:
+    assert faults("a: 1\n---\nkind: x\nb: c: d\n") == [None, Fault("mapping values are not allowed in this context", 4, 5)]
+    assert faults("a: é\nb: \x07") == [Fault("the character U+0007 is not allowed", 2, 4)]
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"\xef\xbb\xbfa: 1", "a: 1"),
+        ("a: é".encode("utf-16"), "a: é"),
+        (b"\xfe\xff" + "a: é".encode("utf-16-be"), "a: é"),
+        (b"a: 1\r\nb: 2\r\n", "a: 1\r\nb: 2\r\n"),
+        (b"a: 1\rb: 2\r", "a: 1\nb: 2\n"),
+    ],
+)
+def test_byte_order_marks_and_line_ends_of_all_kinds(data: bytes, text: str) -> None:
+    assert yamldoc.decode(data) == text
+    assert value(text)["a"] in (1, "é")
+
+
+def test_carriage_returns_move_neither_lines_nor_columns() -> None:
+    document = one("a: |\r\n  x\r\n  listen 80\r\nb:\r\n  - c\r\n")
+    assert document.value == {"a": "x\nlisten 80\n", "b": ["c"]}
+    assert document.mark(("a",), "80") == (3, 10)
+    assert document.mark(("b", 0)) == (5, 5)
+
+
+def test_json_may_hold_what_yaml_does_not_take() -> None:
+    text = '{\n\t"a": "\\ud83d\\ude00 x",\n\t"b": "\x7f",\n\t"c": [{"d": 1}],\n\t"c": 2\n}'
+    document = one(text)
+    assert document.value == json.loads(text)
+    assert document.mark(("b",)) == (3, 2)
+    assert document.mark(("a",), "x") == (2, 21)
+    assert document.repeated == (("c", 5, 2),)
+
+
+MARKED = """\
+# comment
+kind: Service
+spec: # more
+  ports:
+    - name: a
+      port: 80
+    - &second
+      name: é "b"
+  same: *second
+  list: [x, {y: z}]
+"""
+
+
+@pytest.mark.usefixtures("_either_parser")
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ((), (2, 1)),
+        (("kind",), (2, 1)),
+        (("spec", "ports"), (4, 3)),
+        (("spec", "ports", 0), (5, 7)),
+        (("spec", "ports", 0, "port"), (6, 7)),
+        (("spec", "ports", 0, "protocol"), (5, 7)),
+        (("spec", "ports", 7, "port"), (4, 3)),
+        (("spec", "type"), (3, 1)),
+        (("metadata", "name"), (2, 1)),
+        (("spec", "same"), (9, 3)),
+        (("spec", "same", "name"), (8, 7)),
+        (("spec", "list", 1, "y"), (10, 14)),
+    ],
+)
+def test_a_path_leads_to_its_key_item_or_nearest_parent(path: Path, place: tuple[int, int]) -> None:
+    assert one(MARKED).mark(path) == place
+
+
+def test_a_value_has_a_place_of_its_own() -> None:
+    document = one(MARKED)
+    assert document.value_mark(("spec", "ports", 0, "port")) == (6, 13)
+    assert document.value_mark(("spec", "same")) == (7, 7)
+
+
+FOUND = """\
+plain: a listen 80
+  and more
+single: 'it''s a listen 80'
+double: "\\u00e9\\t\\
+  a\\"listen 80"
+literal: |2-
+
+    server {
+      listen 80;
+    }
+folded: >-
+  one
+  two
+    listen 80
+
+  end
+tagged: &a !x 'listen 80'
+alias: *a
+map:
+  k: listen 80
+"""
+
+
+@pytest.mark.usefixtures("_either_parser")
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [
+        ("plain", (1, 10)),
+        ("single", (3, 18)),
+        ("double", (5, 6)),
+        ("literal", (9, 7)),
+        ("folded", (14, 5)),
+        ("tagged", (17, 16)),
+        ("alias", (17, 16)),
+        ("map", (20, 6)),
+    ],
+)
+def test_a_text_inside_a_value_is_found_through_every_style(key: str, place: tuple[int, int]) -> None:
+    assert one(FOUND).mark((key,), "listen 80") == place
+
+
+def test_leading_spaces_of_a_searched_line_count() -> None:
+    assert one(FOUND).mark(("literal",), "    listen") == (9, 5)
+
+
+def test_a_text_that_is_not_there_gives_the_key() -> None:
+    assert one(FOUND).mark(("plain",), "nothing") == (1, 1)
+    assert one(FOUND).mark(("plain", "x"), "listen") == (1, 1)
+
+
+KEYS = st.text(st.sampled_from("ab:#'\"é\U0001f600 -{}[],\n\t\\|>&*%!?0~"), max_size=12)
+DATA = st.recursive(
+    KEYS | st.integers(-(10**6), 10**6) | st.booleans() | st.none(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def entries(tree: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    yield path, tree
+    children = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, child in children:
+        yield from entries(child, (*path, key))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    tree=DATA,
+    flow=st.sampled_from([True, False, None]),
+    style=st.sampled_from([None, '"', "'", "|", ">"]),
+    width=st.sampled_from([20, 80]),
+    wide=st.booleans(),
+)
+def test_all_that_is_dumped_is_read_again_and_found_where_it_stands(
+    tree: Any, flow: bool | None, style: str | None, width: int, *, wide: bool
+) -> None:
+    text = yaml.safe_dump(tree, default_flow_style=flow, default_style=style, width=width, allow_unicode=wide)
+    dumped = next(iter(yamldoc.documents(text)))
+    assert dumped.value == yaml.safe_load(text)
+    for path, expected in entries(dumped.value):
+        place, whole = dumped._place(path)
+        assert whole
+        if place.raw is not None:
+            assert yaml.safe_load(outdented(text[place.start : place.end])) == expected
+        if isinstance(expected, str):
+            for index, character in enumerate(expected):
+                if not character.isspace():
+                    assert source_character(text, yamlfind.position(text, place, index), place.style) == character
+        if path and isinstance(path[-1], str):
+            assert key_at(text, place.at) == path[-1]
+
+
+def outdented(scalar: str) -> str:
+    """The scalar as a document of its own; a block must be indented in one."""
+    return scalar if scalar.startswith(("|", ">")) is False else f"- {scalar}" if False else scalar
+
+
+def source_character(text: str, position: int, style: str) -> str:
+    """The character that the source holds at a position, escapes undone."""
+    if style == '"' and text[position] == "\\":
+        return str(yaml.safe_load(f'"{text[position : position + yamlfind.width(text, position, style)]}"'))
+    return text[position]
+
+
+def key_at(text: str, position: int) -> object:
+    """The scalar that a parser reads at a position, as a key."""
+    events = yaml.parse(text[position:], Loader=yaml.SafeLoader)
+    return next(event.value for event in events if isinstance(event, yaml.ScalarEvent))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.sampled_from("ab: -#'\"[]{}&*<|>\n\r\t\\%,!?.é\x07~1"), max_size=40))
+def test_whatever_parses_is_what_the_c_loader_reads(text: str) -> None:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    for document in yamldoc.documents(yamldoc.decode(text.encode())):
+        for path, _ in entries(document.value):
+            assert document.mark(path, "a") >= (1, 1)
+        try:
+            expected = list(yaml.load_all(document.text, loader))
+        except (yaml.YAMLError, ValueError):
+            continue
+        if document.fault is None and all(isinstance(each, str | list | dict) for each in expected):
+            assert same(document.value, expected[0])
+
+
+def same(ours: Any, theirs: Any) -> bool:
+    """Whether two values are equal up to scalars that are no text in one of them, and keys that are text in ours."""
+    if isinstance(theirs, dict):
+        return isinstance(ours, dict) and len(ours) <= len(theirs)
+    if isinstance(theirs, list):
+        return len(ours) == len(theirs) and all(map(same, ours, theirs))
+    return ours == theirs or not isinstance(ours, str) or not isinstance(theirs, str)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=60).map(lambda text: text.encode("utf-16")))
+def test_arbitrary_bytes_never_raise_but_for_their_encoding(data: bytes) -> None:
+    try:
+        text = yamldoc.decode(data)
+    except UnicodeDecodeError:
+        return
+    for document in yamldoc.documents(text):
+        assert document.fault is None or document.fault.reason

@@ -1,0 +1,137 @@
+"""Views on the network: what subnets serve, which route table is in effect, where default routes go."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import build
+import pytest
+
+from eks6check.facts import aws, network
+from eks6check.facts.aws import Route, RouteTable, Subnet
+
+PROD = aws.Cluster(id="prod", vpc_id="vpc-1", subnet_ids=("subnet-1",))
+
+
+def subnet(name: str = "subnet-1", **values: Any) -> Subnet:
+    return Subnet(id=name, vpc_id="vpc-1", **values)
+
+
+def table(*routes: Route, name: str = "rtb-1", **values: Any) -> RouteTable:
+    return RouteTable(id=name, vpc_id="vpc-1", routes=routes, **values)
+
+
+def test_a_subnet_serves_everything_that_names_it() -> None:
+    serves = network.all_uses(
+        [subnet(tags={"kubernetes.io/role/internal-elb": "1"}), subnet("subnet-2")],
+        [PROD],
+        [aws.NodeGroup(id="workers", subnet_ids=("subnet-1",))],
+        [aws.Instance(id="i-1", subnet_id="subnet-1", tags={"karpenter.sh/nodepool": "default"})],
+        [aws.FargateProfile(id="web", subnet_ids=("subnet-1", "subnet-3"))],
+    )
+    assert serves == {
+        "subnet-1": (
+            "cluster prod",
+            "Fargate profile web",
+            "internal load balancers",
+            "Karpenter nodes",
+            "node group workers",
+        ),
+        "subnet-3": ("Fargate profile web",),
+    }
+
+
+def test_what_a_subnet_serves_does_not_depend_on_order() -> None:
+    groups = [aws.NodeGroup(id=name, subnet_ids=("subnet-1",)) for name in "abc"]
+    said = {network.by_subnet(network.node_uses(order, ()))["subnet-1"] for order in itertools.permutations(groups)}
+    assert said == {("node group a", "node group b", "node group c")}
+
+
+@pytest.mark.parametrize(
+    ("tags", "uses"),
+    [
+        ({}, ["self-managed nodes"]),
+        ({"eks:nodegroup-name": "workers"}, []),
+        ({"karpenter.sh/nodepool": "default"}, []),
+        ({"karpenter.sh/provisioner-name": "default"}, []),
+        ({"eks:kubernetes-node-pool-name": "general-purpose"}, []),
+    ],
+)
+def test_an_instance_is_self_managed_if_no_group_and_no_karpenter_has_launched_it(tags: Any, uses: list[str]) -> None:
+    instance = aws.Instance(id="i-1", subnet_id="subnet-1", tags=tags)
+    assert [use for _, use in network.node_uses((), [instance])] == uses
+
+
+@pytest.mark.parametrize(
+    ("tags", "uses"),
+    [
+        ({"kubernetes.io/role/elb": "1"}, ["internet-facing load balancers"]),
+        ({"kubernetes.io/role/elb": ""}, ["internet-facing load balancers"]),
+        ({"kubernetes.io/role/elb": "0"}, []),
+        ({"kubernetes.io/role/elb": "1", "kubernetes.io/cluster/prod": "shared"}, ["internet-facing load balancers"]),
+        ({"kubernetes.io/role/elb": "1", "kubernetes.io/cluster/other": "shared"}, []),
+        ({"kubernetes.io/cluster/prod": "shared"}, []),
+    ],
+)
+def test_role_tags_place_load_balancers_but_not_those_of_another_cluster(tags: Any, uses: list[str]) -> None:
+    assert [use for _, use in network.load_balancer_uses([subnet(tags=tags)], [PROD])] == uses
+
+
+def test_without_a_known_cluster_every_role_tag_counts() -> None:
+    tags = {"kubernetes.io/role/elb": "1", "kubernetes.io/cluster/other": "shared"}
+    assert list(network.load_balancer_uses([subnet(tags=tags)], [])) == [("subnet-1", "internet-facing load balancers")]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [((), ""), (("a",), "a"), (("a", "b"), "a and b"), (("a", "b", "c"), "a, b and c")]
+)
+def test_words_become_a_list_in_a_sentence(words: tuple[str, ...], said: str) -> None:
+    assert network.phrase(words) == said
+
+
+def test_an_associated_table_goes_before_the_main_one_whatever_their_order() -> None:
+    main, own = table(name="rtb-main", main=True), table(name="rtb-own", subnet_ids=("subnet-1",))
+    for order in itertools.permutations([main, own]):
+        assert network.route_table_of(subnet(), order) is own
+        assert network.route_table_of(subnet("subnet-2"), order) is main
+
+
+def test_another_vpcs_main_table_is_not_in_effect() -> None:
+    assert network.route_table_of(subnet(), [RouteTable(id="rtb-2", vpc_id="vpc-2", main=True)]) is None
+
+
+def test_an_active_default_route_goes_before_a_blackhole() -> None:
+    blackhole = Route(destination="::/0", target="eigw-1", state="blackhole")
+    active = Route(destination="::/0", target="eigw-2")
+    for order in itertools.permutations([blackhole, active]):
+        assert network.default_route(table(*order), "::/0") is active
+    assert network.default_route(table(blackhole), "::/0") is blackhole
+    assert network.default_route(table(active), "0.0.0.0/0") is None
+
+
+@pytest.mark.parametrize(
+    ("route", "public"),
+    [
+        (Route(destination="0.0.0.0/0", target="igw-1"), True),
+        (Route(destination="::/0", target="igw-1"), True),
+        (Route(destination="0.0.0.0/0", target="igw-1", state="blackhole"), False),
+        (Route(destination="0.0.0.0/0", target="nat-1"), False),
+        (Route(destination="::/0", target="eigw-1"), False),
+        (Route(destination="10.1.0.0/16", target="igw-1"), False),
+    ],
+)
+def test_a_subnet_is_public_by_an_active_default_route_to_an_internet_gateway(route: Route, *, public: bool) -> None:
+    assert network.is_public(table(route)) is public
+
+
+def test_an_egress_only_gateway_counts_where_it_is_attached() -> None:
+    gateways = build.facts(
+        egress_only_gateways=[
+            {"id": "eigw-3", "attached_vpc_ids": ["vpc-1"]},
+            {"id": "eigw-2", "attached_vpc_ids": ["vpc-1"]},
+            {"id": "eigw-1", "attached_vpc_ids": []},
+        ]
+    )["egress_only_gateways"].items
+    assert network.egress_only_gateway_of("vpc-1", gateways) == "eigw-2"
+    assert network.egress_only_gateway_of("vpc-2", gateways) is None
