@@ -61,8 +61,10 @@ def facts(gaps: Mapping[str, Iterable[Gap]] | None = None, /, **sections: Iterab
 
 
 def judge(word: str, known: Facts | None = None, /, **sections: Iterable[Any]) -> Outcome:
-    """The outcome of one rule over these sections."""
-    return engine.judge(rule(word), known if known is not None else facts(**sections))
+    """The outcome of one rule over these sections; a rule that raises fails the test."""
+    outcome = engine.judge(rule(word), known if known is not None else facts(**sections))
+    assert not outcome.error, outcome.error
+    return outcome
 
 
 def messages(word: str, **sections: Iterable[Any]) -> list[str]:

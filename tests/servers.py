@@ -226,7 +226,11 @@ def forwarded(_: Request, forward: Callable[[], Response]) -> Response:
 def first(times: int, hook: Hook, then: Hook = forwarded) -> Hook:
     """A hook that counts for the first calls only; the other one follows."""
     left = iter(range(times))
-    return lambda request, forward: (then if next(left, None) is None else hook)(request, forward)
+
+    def turn(request: Request, forward: Callable[[], Response]) -> Response:
+        return then(request, forward) if next(left, None) is None else hook(request, forward)
+
+    return turn
 
 
 def cut(*, told: bool = True) -> Hook:

@@ -73,7 +73,9 @@ def test_what_is_needed_is_read_first_and_handed_on() -> None:
 
 
 def test_facts_come_in_the_order_of_names_and_readers_whatever_was_read_first() -> None:
-    readers = [(name, (gives("vpcs", name), gives("addons", name))) for name in ("one", "two", "three")]
+    readers = [
+        (name, (gives("vpcs", name), gives("addons", name, needs=("vpcs",)))) for name in ("one", "two", "three")
+    ]
     facts = collect(readers, ["vpcs", "addons"])
     assert list(facts) == ["addons", "vpcs"]
     assert facts["vpcs"].items == ("one", "two", "three")

@@ -82,6 +82,10 @@ class Fact(Protocol):
         """What it is."""
 
 
+Places = tuple[tuple[Fact, Path], ...]
+"""Facts, each with the path to a place inside it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Something that could not be read: what, why, and what would close it.

@@ -17,13 +17,17 @@ POOL_TAGS = ("karpenter.sh/nodepool", "karpenter.sh/provisioner-name", AUTO_MODE
 
 
 class Machine(NamedTuple):
-    """One machine; ``managed_group`` and ``pool`` are empty where EKS or Karpenter did not make it."""
+    """One machine; ``managed_group`` and ``pool`` are empty where EKS or Karpenter did not make it.
+
+    ``template`` is the id of its launch template, which a Node does not tell.
+    """
 
     fact: Instance | Resource
     instance_type: str
     managed_group: str
     pool: str
     scaling_group: str
+    template: str = ""
 
     @property
     def group(self) -> str:
@@ -44,6 +48,7 @@ def of_instance(instance: Instance) -> Machine:
         tags.get("eks:nodegroup-name", ""),
         next(filter(None, (tags.get(tag, "") for tag in POOL_TAGS)), ""),
         tags.get("aws:autoscaling:groupName", ""),
+        tags.get("aws:ec2launchtemplate:id", ""),
     )
 
 

@@ -24,6 +24,9 @@ GUARD = re.compile(
 )
 """Words of lists and rules that keep traffic away from the address rather than send it there."""
 
+NEAR = 120
+"""How many characters on the same line still speak of the address; JSON can hold a whole file in one line."""
+
 EXCEPT = re.compile(r"\bexcept\b", re.IGNORECASE)
 WORD_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
 
@@ -79,30 +82,34 @@ def _first(path: Path, where: str, value: str, peer: re.Pattern[str]) -> Iterato
     lines = value.split("\n")
     for index, line in enumerate(lines):
         hit = peer.search(line)
-        if hit and not COMMENT.search(line[: hit.start()]) and not _guarded(lines, index):
+        if hit and not COMMENT.search(line[: hit.start()]) and not _guarded(lines, index, hit):
             first = value[: found.start()].count("\n") == index
             yield Mention(path, found[0] if first else line.strip(), where)
             return
 
 
-def _guarded(lines: list[str], index: int) -> bool:
+def _guarded(lines: list[str], index: int, hit: re.Match[str]) -> bool:
     first = last = index
     while first and lines[first - 1].endswith("\\"):
         first -= 1
     while last + 1 < len(lines) and lines[last].endswith("\\"):
         last += 1
+    near = lines[index][max(0, hit.start() - NEAR) : hit.end() + NEAR]
     header = _header(lines, index)
-    return guards(" ".join(lines[first : last + 1])) or guards(header) or EXCEPT.search(header) is not None
+    around = (*lines[first:index], near, *lines[index + 1 : last + 1], header)
+    return guards(" ".join(around)) or EXCEPT.search(header) is not None
 
 
 def _header(lines: list[str], index: int) -> str:
-    """The key over a list item: the nearest line above that is no item and stands no deeper."""
+    """The key over an item of a list that runs over several lines, in YAML or with quotes as in JSON; else empty."""
     line = lines[index]
-    if not line.lstrip().startswith("-"):
+    item = line.lstrip()
+    depth = len(line) - len(item)
+    if not item.startswith(("-", '"', "'")):
         return ""
-    depth = len(line) - len(line.lstrip())
+    deepest = depth if item.startswith("-") else depth - 1
     for above in reversed(lines[:index]):
         inner = above.lstrip()
-        if inner and not inner.startswith(("-", "#")) and len(above) - len(inner) <= depth:
+        if inner and not inner.startswith(("-", "#")) and len(above) - len(inner) <= deepest:
             return above
     return ""

@@ -16,6 +16,7 @@ TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 """What the CNI reads as true (Go's strconv.ParseBool); everything else is false."""
 
 VERSION = re.compile(r"v?([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?")
+IMAGE = "amazon-k8s-cni"
 NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -66,7 +67,7 @@ def daemon_sets(workloads: Sequence[Resource]) -> Iterator[Cni]:
             continue
         named = (workload.namespace, workload.name) == ("kube-system", "aws-node")
         for container in containers(workload):
-            if _repository(container.image) == "amazon-k8s-cni" or (named and container.name == "aws-node"):
+            if _repository(container.image) == IMAGE or (named and container.name == "aws-node"):
                 yield _of_container(workload, container)
                 break
 
@@ -81,6 +82,8 @@ def _of_container(workload: Resource, container: Container) -> Cni:
         elif variable.get("valueFrom") is not None:
             settings[text(variable.get("name"))] = Setting(path, None)
     tag = container.image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    if _repository(container.image) != IMAGE:
+        tag = ""  # a mirror under another name may count by itself
     outside = bool(sequence(container.body.get("envFrom")))
     return Cni(workload, (*container.path, "image"), tag, settings, open=outside)
 

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, ip_network
 from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
-from eks6check.facts import Fact, Path
+from eks6check.facts import Places
 from eks6check.facts.kube import Resource, text, wire
 from eks6check.facts.vpc_cni import Cni, configured, version
 from eks6check.findings import Confidence, Problem, Severity
@@ -25,8 +25,6 @@ SHIPPED = {"WARM_ENI_TARGET": "1", "WARM_PREFIX_TARGET": "1"}
 STOPPERS = ("WARM_IP_TARGET", "WARM_PREFIX_TARGET", "MINIMUM_IP_TARGET")
 SHARED_SPACE = IPv4Network("100.64.0.0/10")
 
-Places = tuple[tuple[Fact, Path], ...]
-
 
 def _follows(cni: Cni, told: Sequence[Cni]) -> bool:
     """Whether this is the live DaemonSet of an add-on that was reported: the add-on is where to mend both."""
@@ -35,9 +33,7 @@ def _follows(cni: Cni, told: Sequence[Cni]) -> bool:
 
 
 def _reported(faulty: Sequence[Cni]) -> Iterator[tuple[Cni, Places]]:
-    followers: tuple[tuple[Fact, Path], ...] = tuple(
-        (each.fact, each.path) for each in faulty if _follows(each, faulty)
-    )
+    followers: Places = tuple((each.fact, each.path) for each in faulty if _follows(each, faulty))
     for cni in faulty:
         if not _follows(cni, faulty):
             yield cni, () if isinstance(cni.fact, Resource) else followers

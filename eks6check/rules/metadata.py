@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
-from eks6check.facts import Fact, Path
+from eks6check.facts import Fact, Path, Places
 from eks6check.facts.karpenter import existing
 from eks6check.facts.kube import Container, Resource, containers, mapping, pod_spec, sequence, text, wire
 from eks6check.facts.machines import AUTO_MODE_TAG, Machine, crowd, grouped, groups_of, machines, of_instance, once
-from eks6check.facts.mentions import IMDS_IPV4, IMDS_IPV6, in_config_map, in_workload
+from eks6check.facts.mentions import IMDS_IPV4, IMDS_IPV6, Mention, in_config_map, in_workload
 from eks6check.findings import Problem
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import Instance, LaunchTemplate, NodeGroup
 
 ENDPOINT_MODE = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"
+MODE_IPV6 = re.compile(r"(?:aws_)?ec2_metadata_service_endpoint_mode\s*[=:]\s*[\"']?ipv6\b", re.IGNORECASE)
+"""The same choice in a script or in the AWS configuration file."""
 
 
 @rule
@@ -57,7 +60,7 @@ def _serves_ipv6(fact: LaunchTemplate | Instance) -> bool:
     return fact.metadata_options.http_protocol_ipv6 == "enabled"
 
 
-def _switched_on(subject: Fact, sentence: str, at: Path = (), also: tuple[tuple[Fact, Path], ...] = ()) -> Problem:
+def _switched_on(subject: Fact, sentence: str, at: Path = (), also: Places = ()) -> Problem:
     return Problem(
         subject,
         f"{sentence} the IPv6 endpoint of instance metadata on, which EKS does not support; nothing may come to rely "
@@ -69,31 +72,31 @@ def _switched_on(subject: Fact, sentence: str, at: Path = (), also: tuple[tuple[
 
 
 def _relying(workloads: Sequence[Resource], config_maps: Sequence[Resource]) -> Iterator[Problem]:
-    for workload in workloads:
-        for container in containers(workload):
-            for path, name, value in container.env():
-                if name == ENDPOINT_MODE and value.lower() == "ipv6":
-                    yield Problem(
-                        workload,
-                        f"{workload} sends its AWS SDK to the IPv6 metadata endpoint ({name}={value}), which EKS does "
-                        "not support.",
-                        at=path,
-                        evidence={name: value},
-                        key=f"{container.name} {name}",
-                        remedy="workload",
-                    )
-    found = [(each, mention) for each in workloads for mention in in_workload(each, IMDS_IPV6)]
-    found += [(each, mention) for each in config_maps for mention in in_config_map(each, IMDS_IPV6)]
-    for resource, mention in found:
-        yield Problem(
-            resource,
-            f"{resource} names fd00:ec2::254 in {mention.where}, an endpoint that EKS does not support.",
-            at=mention.path,
-            find=mention.find,
-            evidence={"address": "fd00:ec2::254"},
-            key=mention.where,
-            remedy="workload",
-        )
+    for words, pattern in ((f"{ENDPOINT_MODE}=IPv6", MODE_IPV6), ("fd00:ec2::254", IMDS_IPV6)):
+        found = [(each, mention) for each in workloads for mention in in_workload(each, pattern)]
+        found += [(each, mention) for each in config_maps for mention in in_config_map(each, pattern)]
+        if pattern is MODE_IPV6:
+            found += [pair for each in (*workloads, *config_maps) for pair in _chosen_mode(each)]
+        for resource, mention in found:
+            yield Problem(
+                resource,
+                f"{resource} says {words} in {mention.where}, and EKS does not support the IPv6 metadata endpoint.",
+                at=mention.path,
+                find=mention.find,
+                evidence={"value": words, "in": mention.where},
+                key=f"{words} {mention.where}",
+                remedy="workload",
+            )
+
+
+def _chosen_mode(resource: Resource) -> Iterator[tuple[Resource, Mention]]:
+    """The variable itself, in a container or in a ConfigMap that becomes the environment of one."""
+    if text(resource.get("data", ENDPOINT_MODE)).lower() == "ipv6":
+        yield resource, Mention(("data", ENDPOINT_MODE), "", f"key {ENDPOINT_MODE}")
+    for container in containers(resource):
+        for path, name, value in container.env():
+            if name == ENDPOINT_MODE and value.lower() == "ipv6":
+                yield resource, Mention(path, "", f"variable {name} of container {container.name}")
 
 
 @rule
@@ -120,7 +123,7 @@ def metadata_hop_limit_hides_imds(
             f"{sentence} a metadata hop limit of 1, and {workload} needs instance metadata: {reason}{more}.",
             at=at,
             evidence={"http_put_response_hop_limit": 1, "workloads": sorted({str(each[0]) for each in needing})},
-            remedy="karpenter" if isinstance(subject, Resource) and subject.kind != "Node" else "",
+            remedy="karpenter" if isinstance(subject, Resource) else "",
             also=(*places, *also),
         )
 
@@ -156,10 +159,10 @@ def _one_hop(
     instances: Sequence[Instance],
     node_groups: Sequence[NodeGroup],
     node_classes: Sequence[Resource],
-) -> Iterator[tuple[Fact, Path, str, tuple[tuple[Fact, Path], ...]]]:
+) -> Iterator[tuple[Fact, Path, str, Places]]:
     """Each thing that must change, the path to the limit, a sentence's beginning, and further places."""
     for node_class in node_classes:
-        if hop_limit(node_class) == 1:
+        if gives_one_hop(node_class):
             path = ("spec", "metadataOptions", "httpPutResponseHopLimit")
             yield node_class, existing(node_class, path), f"{node_class} has", ()
     told = {each.id for each in launch_templates if each.metadata_options.http_put_response_hop_limit is not None}
@@ -184,15 +187,13 @@ def _is_near(fact: LaunchTemplate | Instance) -> bool:
     return options.http_put_response_hop_limit == 1 and options.http_endpoint != "disabled"
 
 
-def hop_limit(node_class: Resource) -> int | None:
-    """The hop limit that Karpenter gives its nodes; None where metadata is off. Unset is 1 since v1, 2 before."""
+def gives_one_hop(node_class: Resource) -> bool:
+    """Whether Karpenter gives its nodes a hop limit of 1, as it does since v1 where none is set; before, that was 2."""
     options = mapping(node_class.get("spec", "metadataOptions"))
-    if options.get("httpEndpoint") == "disabled":
-        return None
     limit = options.get("httpPutResponseHopLimit")
-    if limit is None:
-        return 1 if node_class.kind == "EC2NodeClass" else 2
-    return 1 if wire(limit) == "1" else None
+    if options.get("httpEndpoint") == "disabled":
+        return False
+    return node_class.kind == "EC2NodeClass" if limit is None else wire(limit) == "1"
 
 
 def made_elsewhere(instance: Instance, templates: set[str], node_classes: Sequence[Resource]) -> bool:
@@ -202,7 +203,7 @@ def made_elsewhere(instance: Instance, templates: set[str], node_classes: Sequen
     return bool(node_classes and of_instance(instance).pool)
 
 
-def place(same: Sequence[Machine], node_groups: Sequence[NodeGroup]) -> tuple[Fact, tuple[tuple[Fact, Path], ...]]:
+def place(same: Sequence[Machine], node_groups: Sequence[NodeGroup]) -> tuple[Fact, Places]:
     """What stands for machines of one group, and the further places: their node group, else the first of them."""
     group = next((group for group in node_groups if group.id == same[0].managed_group), None)
     members: list[Fact] = [machine.fact for machine in same]

@@ -6,23 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from eks6check.catalog import rule
-from eks6check.facts import Fact, Path
-from eks6check.facts.karpenter import (
-    Requirement,
-    existing,
-    is_auto_mode,
-    requirements,
-    template_path,
-)
+from eks6check.facts import Fact, Path, Places
+from eks6check.facts.karpenter import Requirement, existing, is_auto_mode, requirements, template_path
 from eks6check.facts.kube import Resource, mapping, pod_spec, sequence, wire
-from eks6check.facts.machines import (
-    INSTANCE_TYPE_LABELS,
-    crowd,
-    grouped,
-    groups_of,
-    machines,
-    once,
-)
+from eks6check.facts.machines import INSTANCE_TYPE_LABELS, crowd, grouped, groups_of, machines, once
 from eks6check.findings import Confidence, Problem, Severity
 from eks6check.knowledge.instance_types import (
     admitted,
@@ -36,8 +23,6 @@ from eks6check.knowledge.instance_types import (
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import Instance, InstanceType, LaunchTemplate, NodeGroup
-
-Places = tuple[tuple[Fact, Path], ...]
 
 NAMING = ("node.kubernetes.io/instance-type", "karpenter.k8s.aws/instance-family")
 """Requirements that name hardware outright, rather than describe it."""
@@ -62,7 +47,10 @@ def non_nitro_instance_type(  # noqa: PLR0913, PLR0917  a rule's parameters are 
         yield _on_xen(template, f"Launch template {template} launches", names, instance_types, also=also)
     told = {group.id for group in node_groups if group.instance_types}
     told |= {group.id for each in launch_templates if each.instance_type for group in groups_of(each, node_groups)}
-    loose = [each for each in machines(instances, nodes) if not each.pool and each.managed_group not in told]
+    told |= {each.id for each in launch_templates if each.instance_type}
+    loose = [
+        each for each in machines(instances, nodes) if not each.pool and not told & {each.managed_group, each.template}
+    ]
     for same in grouped(loose, lambda each: f"{each.group}\n{each.instance_type}"):
         if names := xen([same[0].instance_type], instance_types):
             also = tuple((each.fact, ()) for each in same[1:])
@@ -141,9 +129,7 @@ def karpenter_admits_non_nitro(
     types = known(instance_types) if node_pools else {}
     for pool in node_pools:
         wanted = list(requirements(pool))
-        if (problem := _naming_xen(pool, wanted, types)) or (
-            not is_auto_mode(pool) and (problem := _open_to_xen(pool, wanted, types))
-        ):
+        if problem := _naming_xen(pool, wanted, types) or _open_to_xen(pool, wanted, types):
             yield problem
 
 

@@ -84,20 +84,22 @@ def vpc_of(source: Source, cluster: Cluster) -> str:
         Unreadable: they lead to none.
     """
     if cluster.subnet_ids:
-        found = source.account.call("ec2:DescribeSubnets", SubnetIds=list(cluster.subnet_ids))
-        for subnet in records.bodies(found.get("Subnets")):
+        found = source.account.call("ec2:DescribeSubnets", "Subnets", SubnetIds=list(cluster.subnet_ids))
+        for subnet in records.bodies(found):
             return text(subnet.get("VpcId"))
     raise Unreadable(Gap("eks:DescribeCluster", "The answer names neither VPC nor subnets of the cluster.", RETRY))
 
 
-def described(source: Source, kind: str, listed: str, answer: str) -> Iterator[Mapping[str, Any] | Gap]:
-    """What EKS says of each ``Nodegroup``, ``FargateProfile`` or ``Addon`` of the cluster, in the list's order."""
-    call, parameter = f"eks:Describe{kind}", f"{kind[0].lower()}{kind[1:]}Name"
+def described(source: Source, kind: str, listed: str, required: str) -> Iterator[Mapping[str, Any] | Gap]:
+    """What EKS says of each ``Nodegroup``, ``FargateProfile`` or ``Addon`` of the cluster, in the list's order.
+
+    One that comes without the field ``required`` is given all the same, with a gap beside it.
+    """
+    call, answer = f"eks:Describe{kind}", f"{kind[0].lower()}{kind[1:]}"
+    parameter = f"{answer}Name"
 
     def describe(name: str) -> Mapping[str, Any]:
-        found = source.account.call(call, clusterName=source.cluster, **{parameter: name}).get(answer)
-        if not mapping(found):
-            raise Unreadable(Gap(call, f"The answer for {name} is empty.", RETRY))
+        found = source.account.call(call, answer, clusterName=source.cluster, **{parameter: name})
         return {parameter: name, **mapping(found)}
 
     names: list[str] = []
@@ -105,27 +107,30 @@ def described(source: Source, kind: str, listed: str, answer: str) -> Iterator[M
         names.extend(source.account.pages(f"eks:List{kind}s", listed, clusterName=source.cluster))
     except Unreadable as unreadable:
         yield unreadable.gap
-    yield from each(describe, names)
+    for body in each(describe, names):
+        yield body
+        if not isinstance(body, Gap) and body.get(required) is None:
+            yield Gap(call, f"{body[parameter]} came without {required}, so not all of it is judged.", RETRY)
 
 
 @collector("eks:ListNodegroups", "eks:DescribeNodegroup")
 def node_groups(source: Source) -> Iterator[NodeGroup | Gap]:
     """The managed node groups."""
-    for body in described(source, "Nodegroup", "nodegroups", "nodegroup"):
+    for body in described(source, "Nodegroup", "nodegroups", "subnets"):
         yield body if isinstance(body, Gap) else records.node_group(body)
 
 
 @collector("eks:ListFargateProfiles", "eks:DescribeFargateProfile")
 def fargate_profiles(source: Source) -> Iterator[FargateProfile | Gap]:
     """The Fargate profiles."""
-    for body in described(source, "FargateProfile", "fargateProfileNames", "fargateProfile"):
+    for body in described(source, "FargateProfile", "fargateProfileNames", "subnets"):
         yield body if isinstance(body, Gap) else records.fargate_profile(body)
 
 
 @collector("eks:ListAddons", "eks:DescribeAddon")
 def addons(source: Source) -> Iterator[Addon | Gap]:
     """The EKS add-ons."""
-    for body in described(source, "Addon", "addons", "addon"):
+    for body in described(source, "Addon", "addons", "addonVersion"):
         if isinstance(body, Gap):
             yield body
             continue
@@ -181,8 +186,8 @@ def template(source: Source, reference: tuple[str, str]) -> Mapping[str, Any]:
     """One version of a launch template, under the name that it was asked for by."""
     identity, version = reference
     call = "ec2:DescribeLaunchTemplateVersions"
-    answer = source.account.call(call, LaunchTemplateId=identity, Versions=[version])
-    for body in records.bodies(answer.get("LaunchTemplateVersions")):
+    found = source.account.call(call, "LaunchTemplateVersions", LaunchTemplateId=identity, Versions=[version])
+    for body in records.bodies(found):
         return {"LaunchTemplateId": identity, **body, "Version": version}
     raise Unreadable(Gap(call, f"EC2 has no version {version} of {identity}.", "See which version the group uses."))
 

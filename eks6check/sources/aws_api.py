@@ -45,20 +45,22 @@ class Account:
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
-    def call(self, action: str, **parameters: Any) -> Mapping[str, Any]:
-        """The answer to one call, such as ``call("eks:DescribeCluster", name="prod")``.
+    def call(self, action: str, key: str, **parameters: Any) -> Any:
+        """What stands under ``key`` in the answer to one call: ``call("eks:DescribeCluster", "cluster", name="prod")``.
+
+        boto3 takes half a JSON answer for an empty one, so an answer without the key is no answer.
 
         Raises:
             Unreadable: there was none; the cause is what boto3 raised.
         """
         try:
             client, operation = self._bound(action)
-            return mapping(getattr(client, operation)(**parameters))
+            return getattr(client, operation)(**parameters)[key]
         except Exception as error:
             raise Unreadable(gap_of(action, error)) from error
 
     def pages(self, action: str, key: str, **parameters: Any) -> Iterator[Any]:
-        """What stands under ``key`` in all pages of a list. An answer without the key is no answer, and no empty list.
+        """What stands under ``key`` in all pages of a list; without the key a page is no answer, and no empty list.
 
         Raises:
             Unreadable: a page could not be read; those before it have been given.
@@ -160,11 +162,11 @@ def identify(account: Account, cluster: str) -> Source:
         UsageError: no such cluster or region.
     """
     try:
-        answer = account.call("eks:DescribeCluster", name=cluster)
+        described = mapping(account.call("eks:DescribeCluster", "cluster", name=cluster))
     except Unreadable as unreadable:
         _refuse_fatal(account, cluster, unreadable.__cause__)
         return Source(account, cluster, unreadable.gap)
-    return Source(account, cluster, mapping(answer.get("cluster")))
+    return Source(account, cluster, described)
 
 
 def _refuse_fatal(account: Account, cluster: str, error: BaseException | None) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from eks6check.errors import NothingCheckedError, UsageError
 
 if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+    from pathspec import RegexPattern
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
@@ -34,20 +35,30 @@ class File(NamedTuple):
 
 
 class Ignore(NamedTuple):
-    """One ``.gitignore``: the folder it stands in, its lines, and what they mean."""
+    """One ``.gitignore``: the folder it stands in, and its patterns from last to first."""
 
     folder: Path
-    lines: list[str]
-    spec: GitIgnoreSpec
+    patterns: Sequence[RegexPattern]
 
     def decides(self, path: Path, *, folder: bool) -> bool | None:
-        """Whether it ignores a path below its folder, takes it back, or (None) says nothing."""
+        """Whether it ignores a path below its folder, takes it back, or (None) says nothing. The last match counts."""
         name = path.relative_to(self.folder).as_posix()
-        result = self.spec.check_file(f"{name}/" if folder else name)
-        if folder and result.include and self.lines[result.index or 0].rstrip().endswith("/**"):
-            result = self.spec.check_file(name)  # `a/**` is all that is in a, not a itself
-        return result.include
+        return next((each.include for each in self.patterns if means(each, name, folder=folder)), None)
 
+
+def means(pattern: RegexPattern, name: str, *, folder: bool) -> bool:
+    """Whether a pattern means this very path. Those of pathspec also match all that is below a folder; git's do not."""
+    if pattern.regex is None:
+        return False
+    alone = pattern.regex.search(name)
+    if alone and not alone.groupdict().get(BELOW):
+        return True
+    found = pattern.regex.finditer(f"{name}/") if folder else ()
+    return any(each.groupdict().get(BELOW) and each.start(BELOW) == len(name) for each in found)
+
+
+BELOW = "ps_d"
+"""pathspec's name for the slash behind which a match goes on below a folder."""
 
 Ignores = tuple[Ignore, ...]
 
@@ -151,12 +162,13 @@ def walk(top: Path) -> Iterator[Path]:
         seen.add((status.st_dev, status.st_ino))
         ignores = (*ignores, *ignore_file(folder))
         for entry in entries:
-            path, is_folder = folder / entry.name, entry.is_dir()
+            path = folder / entry.name
+            is_folder = os.path.isdir(entry) if entry.is_symlink() else entry.is_dir()  # noqa: PTH112  never raises
             if entry.name in BOOKKEEPING or ignored(path, ignores, folder=is_folder):
                 continue
             if is_folder:
                 folders.insert(0 if entry.is_symlink() else len(folders), (path, ignores))
-            elif entry.is_file() or (entry.is_symlink() and not path.exists()):
+            elif os.path.isfile(entry) or not os.path.exists(entry):  # noqa: PTH110, PTH113  likewise: no pipe, but a dead link
                 yield path
 
 
@@ -187,19 +199,13 @@ def ignore_file(folder: Path) -> Ignores:
         lines = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ()
+    patterns = [pattern for line in reversed(lines) for pattern in compiled(line)]
+    return (Ignore(folder, patterns),) if patterns else ()
+
+
+def compiled(line: str) -> Iterator[RegexPattern]:
+    """The pattern of one line; nothing for a comment, or for what is no pattern to git either."""
     from pathspec import GitIgnoreSpec  # noqa: PLC0415  most runs name files, and need none of it
 
-    try:
-        return (Ignore(folder, lines, GitIgnoreSpec.from_lines(lines)),)
-    except (ValueError, re.error):
-        return tuple(ignore for line in lines for ignore in one_line(folder, line))
-
-
-def one_line(folder: Path, line: str) -> Ignores:
-    """One line of a ``.gitignore``; nothing where it is no pattern, as git has it."""
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415  as above
-
-    try:
-        return (Ignore(folder, [line], GitIgnoreSpec.from_lines([line])),)
-    except (ValueError, re.error):
-        return ()
+    with suppress(ValueError, re.error):
+        yield from (pattern for pattern in GitIgnoreSpec.from_lines([line]).patterns if pattern.include is not None)

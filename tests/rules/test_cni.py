@@ -137,6 +137,10 @@ def test_new_versions_and_tags_that_say_nothing_are_silent(release: str) -> None
     assert not messages("CNI002", workloads=[aws_node(PREPARED, release)], addons=[add_on(release=release)])
 
 
+def test_a_mirror_under_another_name_may_count_by_itself() -> None:
+    assert not messages("CNI002", workloads=[aws_node(PREPARED, image="registry.example.com/platform/cni:v1.2.0")])
+
+
 def test_the_version_of_the_add_on_stands_for_its_daemon_set_but_not_for_a_file() -> None:
     old = "v1.12.6-eksbuild.2"
     live, declared = resource(aws_node({}, old)), resource(aws_node({}, old), "manifests")

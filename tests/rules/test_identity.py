@@ -47,6 +47,8 @@ def test_a_workload_that_talks_to_metadata_is_told_once_a_place(container: dict[
         f"# {IMDS} is commented\nURL=http://{IMDS}/",
         f"echo start ; curl http://{IMDS}/latest",
         f"endpoints:\n  - {IMDS}\n",
+        f'{{"deny": [], "pad": "{"x" * 200}", "imds": "{IMDS}"}}',
+        f'{{\n  "imds": "{IMDS}",\n  "deny": []\n}}',
         f"curl \\\n  --max-time 2 \\\n  http://{IMDS}/latest",
     ],
 )
@@ -65,6 +67,8 @@ def test_a_file_that_talks_to_metadata_is_told(text: str) -> None:
         f"no_proxy: {IMDS}",
         f"noProxy:\n  - localhost\n  - {IMDS}\n",
         f"-Dhttp.nonProxyHosts=localhost|{IMDS}",
+        f'"noProxy": [\n  "localhost",\n  "{IMDS}"\n]',
+        f"no_proxy = [\n  '{IMDS}',\n]",
         f"iptables -A OUTPUT -d {IMDS} -j DROP",
         f"iptables -A OUTPUT \\\n  -d {IMDS} \\\n  -j REJECT",
         f"deny {IMDS};",

@@ -72,6 +72,27 @@ def test_an_sdk_sent_to_the_ipv6_endpoint_is_told(value: str) -> None:
     assert messages("NOD005", workloads=[deployment({"env": [{"name": MODE, "value": value}]})])
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {MODE: "IPv6"},
+        {"config": "[default]\nec2_metadata_service_endpoint_mode = IPv6\n"},
+        {"boot.sh": f"export {MODE}=ipv6"},
+    ],
+)
+def test_the_choice_is_found_in_files_too(data: dict[str, str]) -> None:
+    body = {"kind": "ConfigMap", "metadata": {"name": "c"}, "data": data}
+    assert len(messages("NOD005", config_maps=[body])) == 1
+
+
+def test_a_choice_in_a_comment_or_for_ipv4_is_silent() -> None:
+    data = {
+        "config": "# ec2_metadata_service_endpoint_mode = IPv6\nec2_metadata_service_endpoint_mode = IPv4",
+        MODE: "IPv4",
+    }
+    assert not messages("NOD005", config_maps=[{"kind": "ConfigMap", "metadata": {"name": "c"}, "data": data}])
+
+
 def test_the_ipv6_address_is_told_in_arguments_and_files() -> None:
     config_map = {
         "kind": "ConfigMap",

@@ -85,7 +85,10 @@ def test_a_launch_template_is_told_once_with_its_node_group() -> None:
             {"id": "lt-1", "version": "3", "instance_type": "c4.xlarge"},
             {"id": "lt-1", "version": "$Default", "instance_type": "c4.xlarge"},
         ],
-        instances=[{"id": "i-1", "instance_type": "c4.xlarge", "tags": {"eks:nodegroup-name": "web"}}],
+        instances=[
+            {"id": "i-1", "instance_type": "c4.xlarge", "tags": {"eks:nodegroup-name": "web"}},
+            {"id": "i-2", "instance_type": "c4.xlarge", "tags": {"aws:ec2launchtemplate:id": "lt-1"}},
+        ],
         nodes=[node("a", "c4.xlarge", {"eks.amazonaws.com/nodegroup": "web"})],
     ).findings
     assert (finding.subject.id, [place.id for place in finding.locations]) == ("lt-1", ["lt-1"])

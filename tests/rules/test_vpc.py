@@ -153,6 +153,12 @@ def test_a_blackhole_is_told_and_pointed_at_the_gateway_that_is_there() -> None:
     assert "--egress-only-internet-gateway-id eigw-1" in finding.remedy
 
 
+@pytest.mark.parametrize("target", ["eigw-1", "tgw-1", "eni-1"])
+def test_a_blackhole_is_one_whatever_its_target(target: str) -> None:
+    (finding,) = egress(TO_NAT, {"destination": "::/0", "target": target, "state": "blackhole"})
+    assert finding.message.endswith(f"goes to {target}, which is a blackhole.")
+
+
 def test_a_blackhole_in_a_vpc_without_gateway_needs_both() -> None:
     (finding,) = egress(TO_NAT, {**TO_GATEWAY, "state": "blackhole"}, gateways=())
     assert "create-egress-only-internet-gateway --vpc-id vpc-1" in finding.remedy

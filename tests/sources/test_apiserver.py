@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from apiserver.server import ApiServer, request, serve, service_account_token
+from apiserver.admin import allow, put, until, write_kubeconfig
+from apiserver.server import ApiServer, request, serve
 
 from eks6check.facts import Facts
 from eks6check.facts.kube import KINDS, Resource
@@ -22,9 +22,6 @@ pytestmark = pytest.mark.skipif(not ASSETS, reason="KUBEBUILDER_ASSETS names no 
 
 CALLS = tuple(call for each in COLLECTORS for call in each.calls)
 LACKED = "list ingresses.networking.k8s.io"
-TRIES = 500
-"""Requests until a new CRD or role is known; the server takes some milliseconds, each request one or two."""
-
 DEFINITION = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
@@ -69,36 +66,6 @@ SERVICES: dict[str, dict[str, Any]] = {
 }
 
 
-def put(server: ApiServer, path: str, body: Any) -> None:
-    status, answer = request(server, "POST", path, body)
-    assert status == 201, answer
-
-
-def until(succeeds: Callable[[], bool]) -> None:
-    """Ask until the server has caught up."""
-    assert any(succeeds() for _ in range(TRIES))
-
-
-def allow(server: ApiServer, name: str, calls: tuple[str, ...]) -> str:
-    """The token of a new ServiceAccount that may make these calls, and nothing more."""
-    import yaml  # noqa: PLC0415  the ClusterRole is text, as users get it
-
-    rbac = "/apis/rbac.authorization.k8s.io/v1"
-    role = yaml.safe_load(cluster_role(calls))
-    role["metadata"]["name"] = name
-    put(server, "/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": name}})
-    put(server, f"{rbac}/clusterroles", role)
-    binding = {
-        "metadata": {"name": name},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": "default"}],
-    }
-    put(server, f"{rbac}/clusterrolebindings", binding)
-    token = service_account_token(server, "default", name)
-    until(lambda: request(server, "GET", "/api/v1/services?limit=1", token=token)[0] == 200)
-    return token
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[ApiServer]:
     with serve(Path(str(ASSETS))) as running:
@@ -114,13 +81,7 @@ def server() -> Iterator[ApiServer]:
 
 def facts(server: ApiServer, token: str, *, trusted: bool = True) -> Facts:
     """All sections, read with that token through a kubeconfig."""
-    cluster = {"server": server.url, **({"certificate-authority": str(server.ca_file)} if trusted else {})}
-    config = {
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-        "clusters": [{"name": "test", "cluster": cluster}],
-        "users": [{"name": "test", "user": {"token": token}}],
-    }
-    Path(os.environ["KUBECONFIG"]).write_text(json.dumps(config))
+    write_kubeconfig(server, token, trusted=trusted)
     return collect([(kube_login.from_kubeconfig("test"), COLLECTORS)], KINDS)
 
 
@@ -144,7 +105,7 @@ def test_the_administrator_sees_all_as_it_was_written(server: ApiServer) -> None
 
 
 def test_the_printed_role_is_enough_to_see_the_same(server: ApiServer) -> None:
-    token = allow(server, "reader", CALLS)
+    token = allow(server, "reader", cluster_role(CALLS))
     assert facts(server, token) == facts(server, server.admin_token)
 
 
@@ -155,7 +116,7 @@ def test_the_pages_of_a_list_add_up(server: ApiServer, monkeypatch: pytest.Monke
 
 
 def test_a_permission_that_is_missing_is_named(server: ApiServer) -> None:
-    token = allow(server, "almost", tuple(call for call in CALLS if call != LACKED))
+    token = allow(server, "almost", cluster_role(call for call in CALLS if call != LACKED))
     seen = facts(server, token)
     assert gaps(seen) == {"ingresses": [LACKED]}
     (gap,) = seen["ingresses"].gaps

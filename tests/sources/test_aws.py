@@ -272,6 +272,26 @@ def test_a_subnet_without_a_field_that_rules_count_on_is_not_judged_and_told(ser
     assert "subnet-2 came without AvailableIpAddressCount" in section.gaps[0].reason
 
 
+@pytest.mark.parametrize(
+    ("section", "action", "field"),
+    [
+        ("node_groups", "eks:DescribeNodegroup", "subnets"),
+        ("fargate_profiles", "eks:DescribeFargateProfile", "subnets"),
+        ("addons", "eks:DescribeAddon", "addonVersion"),
+    ],
+)
+@pytest.mark.parametrize("value", [None, ...])
+def test_what_eks_describes_in_part_is_judged_in_part_and_told(
+    server: Server, section: str, action: str, field: str, value: Any
+) -> None:
+    server.hooks[action] = changed(**{field: value})
+    found = read(section)[section]
+    assert found.items
+    assert [gap.reason for gap in found.gaps] == [
+        f"{each.id} came without {field}, so not all of it is judged." for each in found.items
+    ]
+
+
 @pytest.mark.parametrize("network", [{"subnetIds": []}, {"subnetIds": None}, None, ...])
 def test_a_cluster_whose_vpc_cannot_be_known_leaves_gaps_and_no_vpc(server: Server, network: Any) -> None:
     server.hooks["eks:DescribeCluster"] = changed(resourcesVpcConfig=network)

@@ -83,6 +83,11 @@ def test_an_exec_plugin_that_fails_is_a_gap_with_its_own_words(
         ({}, {}, "names no server"),
         ({}, {"server": "https://a.example", "certificate-authority": "/gone.pem"}, "File does not exist: /gone.pem"),
         ({}, {"server": "https://a.example", "certificate-authority-data": "bm8="}, "certificates are unreadable"),
+        (
+            {"client-certificate-data": "bm8=", "client-key-data": "bm8="},
+            {"server": "https://a.example"},
+            "certificates are unreadable",
+        ),
         ({"exec": {}}, {"server": "http://127.0.0.1:9"}, "missing key"),
         ({"exec": "x"}, {"server": "http://127.0.0.1:9"}, "gives no way into test"),
         ([], {"server": ["x"]}, "gives no way into test"),

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from eks6check.facts import Path
 from eks6check.sources import yamlbuild, yamldoc, yamlfind
 from eks6check.sources.yamldoc import Document, Fault
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def one(text: str) -> Document:
@@ -52,9 +53,8 @@ KUBECTL = {
     1.1: ["1.10"],
     9223372036854775808: ["9223372036854775808"],
 }
-TEXTS = (
-    "12:30:45 1:20 2026-01-01 10.0.0.1 ::1 fd00:ec2::23 1.2.3 .inf .nan . + - 0x 0b2 1e400 = 0o9 v1 tRUE 12a".split()
-)
+TEXTS = ["12:30:45", "1:20", "2026-01-01", "10.0.0.1", "::1", "fd00:ec2::23", "1.2.3", ".inf", ".nan", ".", "+", "0x"]
+TEXTS += ["0b2", "1e400", "=", "0o9", "v1", "tRUE", "12a", "<<", "_1"]
 
 
 @pytest.mark.usefixtures("_either_parser")
@@ -65,10 +65,8 @@ def test_a_plain_scalar_is_what_kubectl_makes_of_it(expected: object, written: s
 
 
 @pytest.mark.usefixtures("_either_parser")
-@pytest.mark.parametrize("written", TEXTS[:-4])
+@pytest.mark.parametrize("written", TEXTS)
 def test_dates_times_addresses_and_broken_numbers_stay_text(written: str) -> None:
-    if written in ("-", "="):
-        pytest.skip("no plain scalar by itself")
     assert value(f"a: {written}\n") == {"a": written}
 
 
@@ -82,7 +80,13 @@ def test_a_standard_tag_makes_a_quoted_scalar_what_it_says() -> None:
 
 
 def test_keys_are_text_as_in_json() -> None:
-    assert value("{1.10: a, y: b, 0644: c, 1e3: d, ~: e}") == {"1.1": "a", "true": "b", "420": "c", "1000": "d", "null": "e"}
+    assert value("{1.10: a, y: b, 0644: c, 1e3: d, ~: e}") == {
+        "1.1": "a",
+        "true": "b",
+        "420": "c",
+        "1000": "d",
+        "null": "e",
+    }
 
 
 @pytest.mark.usefixtures("_either_parser")
@@ -110,7 +114,7 @@ def test_merge_keys_fill_in_what_the_mapping_lacks() -> None:
     assert (document.value["c"], document.value["d"]) == ({"<<": 1}, "<<")
     assert document.repeated == ()
     assert document.mark(("a", "p")) == (1, 8)
-    assert document.mark(("b", "z")) == (3, 30)
+    assert document.mark(("b", "z")) == (3, 27)
 
 
 def test_an_anchor_may_be_set_again() -> None:
@@ -146,7 +150,15 @@ def bomb(width: int, height: int) -> str:
 
 @pytest.mark.parametrize(
     "text",
-    ["[" * 100_000, "{a: " * 100_000, "- " * 100_000, '{"a":' * 2000, "[" * 300 + "]" * 300, bomb(10, 12), bomb(1, 2000)],
+    [
+        "[" * 100_000,
+        "{a: " * 100_000,
+        "- " * 100_000,
+        '{"a":' * 2000,
+        "[" * 300 + "]" * 300,
+        bomb(10, 12),
+        bomb(1, 2000),
+    ],
 )
 def test_neither_depth_nor_aliases_exhaust_anything(text: str) -> None:
     [fault] = faults(text)
@@ -155,7 +167,9 @@ def test_neither_depth_nor_aliases_exhaust_anything(text: str) -> None:
 
 
 def test_documents_fail_alone_and_the_rest_keep_their_lines() -> None:
-    read = list(yamldoc.documents("a: 1\n---\nb: [\n--- # c\nd: 'x\n---\ne: |\n  --- no\n...\n%YAML 1.1\n---\nf: 2\n---\n"))
+    read = list(
+        yamldoc.documents("a: 1\n---\nb: [\n--- # c\nd: 'x\n---\ne: |\n  --- no\n...\n%YAML 1.1\n---\nf: 2\n---\n")
+    )
     assert [each.value for each in read] == [{"a": 1}, None, None, {"e": "--- no\n"}, {"f": 2}, None]
     assert [each.line for each in read] == [1, 2, 4, 6, 10, 13]
     assert [bool(each.fault) for each in read] == [False, True, True, False, False, False]
@@ -163,7 +177,10 @@ def test_documents_fail_alone_and_the_rest_keep_their_lines() -> None:
 
 
 def test_a_fault_has_the_parsers_words_and_place() -> None:
-    assert faults("a: 1\n---\nkind: x\nb: c: d\n") == [None, Fault("mapping values are not allowed in this context", 4, 5)]
+    assert faults("a: 1\n---\nkind: x\nb: c: d\n") == [
+        None,
+        Fault("mapping values are not allowed in this context", 4, 5),
+    ]
     assert faults("a: é\nb: \x07") == [Fault("the character U+0007 is not allowed", 2, 4)]
 
 
@@ -208,7 +225,7 @@ spec: # more
     - &second
       name: é "b"
   same: *second
-  list: [x, {y: z}]
+  list: [x, {k: z}]
 """
 
 
@@ -227,7 +244,7 @@ spec: # more
         (("metadata", "name"), (2, 1)),
         (("spec", "same"), (9, 3)),
         (("spec", "same", "name"), (8, 7)),
-        (("spec", "list", 1, "y"), (10, 14)),
+        (("spec", "list", 1, "k"), (10, 14)),
     ],
 )
 def test_a_path_leads_to_its_key_item_or_nearest_parent(path: Path, place: tuple[int, int]) -> None:
@@ -283,7 +300,7 @@ def test_a_text_inside_a_value_is_found_through_every_style(key: str, place: tup
 
 
 def test_leading_spaces_of_a_searched_line_count() -> None:
-    assert one(FOUND).mark(("literal",), "    listen") == (9, 5)
+    assert one(FOUND).mark(("literal",), "    listen") == (9, 3)
 
 
 def test_a_text_that_is_not_there_gives_the_key() -> None:
@@ -315,7 +332,7 @@ def entries(tree: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     wide=st.booleans(),
 )
 def test_all_that_is_dumped_is_read_again_and_found_where_it_stands(
-    tree: Any, flow: bool | None, style: str | None, width: int, *, wide: bool
+    *, tree: Any, flow: bool | None, style: str | None, width: int, wide: bool
 ) -> None:
     text = yaml.safe_dump(tree, default_flow_style=flow, default_style=style, width=width, allow_unicode=wide)
     dumped = next(iter(yamldoc.documents(text)))
@@ -324,18 +341,13 @@ def test_all_that_is_dumped_is_read_again_and_found_where_it_stands(
         place, whole = dumped._place(path)
         assert whole
         if place.raw is not None:
-            assert yaml.safe_load(outdented(text[place.start : place.end])) == expected
+            assert place.style in ("|", ">") or yaml.safe_load(text[place.start : place.end]) == expected
         if isinstance(expected, str):
             for index, character in enumerate(expected):
                 if not character.isspace():
                     assert source_character(text, yamlfind.position(text, place, index), place.style) == character
-        if path and isinstance(path[-1], str):
+        if path and isinstance(path[-1], str) and text[place.at] not in "|>":
             assert key_at(text, place.at) == path[-1]
-
-
-def outdented(scalar: str) -> str:
-    """The scalar as a document of its own; a block must be indented in one."""
-    return scalar if scalar.startswith(("|", ">")) is False else f"- {scalar}" if False else scalar
 
 
 def source_character(text: str, position: int, style: str) -> str:
@@ -359,17 +371,16 @@ def test_whatever_parses_is_what_the_c_loader_reads(text: str) -> None:
         for path, _ in entries(document.value):
             assert document.mark(path, "a") >= (1, 1)
         try:
-            expected = list(yaml.load_all(document.text, loader))
+            expected = [*yaml.load_all(document.text, loader), None]
         except (yaml.YAMLError, ValueError):
             continue
-        if document.fault is None and all(isinstance(each, str | list | dict) for each in expected):
-            assert same(document.value, expected[0])
+        assert document.fault or same(document.value, expected[0])
 
 
 def same(ours: Any, theirs: Any) -> bool:
     """Whether two values are equal up to scalars that are no text in one of them, and keys that are text in ours."""
     if isinstance(theirs, dict):
-        return isinstance(ours, dict) and len(ours) <= len(theirs)
+        return all(same(ours[key], theirs[key]) for key in theirs if isinstance(key, str))
     if isinstance(theirs, list):
         return len(ours) == len(theirs) and all(map(same, ours, theirs))
     return ours == theirs or not isinstance(ours, str) or not isinstance(theirs, str)

@@ -1,0 +1,260 @@
+"""Whole scans over HTTP: an account that is ready, one that nobody prepared, and what happens where a call is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import servers
+import yaml
+from servers import ipv4_account, ipv6_account, refused
+from whole import Done, cluster, eks6check
+
+from eks6check import catalog
+from eks6check.demo.aws_server import Server
+
+READS = re.compile(r"\w+:(Describe|List|Get)\w+|sts:GetCallerIdentity")
+LIVE = ("--cluster", "prod", "--region", servers.REGION, "--format", "json")
+
+READY = """
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: aws-node, namespace: kube-system}
+spec:
+  template:
+    spec:
+      hostNetwork: true
+      initContainers:
+        - {name: aws-vpc-cni-init, image: "example/amazon-k8s-cni-init:v1.19.5", env: [{name: ENABLE_IPv6, value: "true"}]}
+      containers:
+        - name: aws-node
+          image: example/amazon-k8s-cni:v1.19.5-eksbuild.1
+          env:
+            - {name: ENABLE_IPv4, value: "false"}
+            - {name: ENABLE_IPv6, value: "true"}
+            - {name: ENABLE_PREFIX_DELEGATION, value: "true"}
+            - {name: WARM_ENI_TARGET, value: "1"}
+            - {name: WARM_PREFIX_TARGET, value: "1"}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: aws-load-balancer-controller, namespace: kube-system}
+spec:
+  template:
+    spec:
+      containers:
+        - name: controller
+          image: public.ecr.aws/eks/aws-load-balancer-controller:v2.13.4
+          args: [--cluster-name=prod, --aws-vpc-id=vpc-1, --aws-region=eu-west-1]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {name: aws-load-balancer-webhook}
+webhooks:
+  - name: mservice.elbv2.k8s.aws
+    clientConfig: {service: {name: aws-load-balancer-webhook-service, namespace: kube-system}}
+    rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [services]}]
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  namespace: shop
+  annotations:
+    service.beta.kubernetes.io/aws-load-balancer-nlb-target-type: ip
+    service.beta.kubernetes.io/aws-load-balancer-ip-address-type: dualstack
+    service.beta.kubernetes.io/aws-load-balancer-enable-prefix-for-ipv6-source-nat: "on"
+spec:
+  type: LoadBalancer
+  loadBalancerClass: service.k8s.aws/nlb
+  ipFamilies: [IPv6]
+  ports: [{port: 443}, {port: 443, protocol: UDP}]
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: alb}
+spec: {controller: ingress.k8s.aws/alb}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: shop
+  namespace: shop
+  annotations:
+    alb.ingress.kubernetes.io/ip-address-type: dualstack
+    alb.ingress.kubernetes.io/target-type: ip
+spec:
+  ingressClassName: alb
+  defaultBackend: {service: {name: web, port: {number: 443}}}
+"""
+
+UNTOUCHED = """
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: aws-node, namespace: kube-system}
+spec:
+  template:
+    spec:
+      hostNetwork: true
+      containers:
+        - name: aws-node
+          image: example/amazon-k8s-cni:v1.12.6-eksbuild.2
+          env: [{name: WARM_ENI_TARGET, value: "1"}, {name: WARM_PREFIX_TARGET, value: "1"}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {type: LoadBalancer, ports: [{port: 443}], ipFamilies: [IPv4], clusterIP: 10.100.0.7}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: shop}
+spec: {ports: [{port: 80}], ipFamilies: [IPv4], ipFamilyPolicy: SingleStack, clusterIP: 10.100.0.8}
+"""
+
+
+@pytest.fixture
+def aws() -> Iterator[Server]:
+    with servers.aws() as server:
+        yield server
+        assert server.calls, "the scan never asked"
+
+
+def read_only(server: Server, before: int) -> None:
+    assert [call for call in server.calls[before:] if not READS.fullmatch(call)] == []
+
+
+def scan(server: Server, objects: str, home: Path, *arguments: str) -> Done:
+    before = len(server.calls)
+    with cluster(yaml.safe_load_all(objects), home) as kube:
+        done = eks6check("scan", *LIVE, *arguments)
+        assert kube.calls, "the scan never asked"
+    read_only(server, before)
+    return done
+
+
+def test_a_prepared_account_and_cluster_is_ready_without_a_warning(aws: Server, tmp_path: Path) -> None:
+    ipv6_account(aws)
+    done = scan(aws, READY, tmp_path)
+    assert done.rules("blocker", "warning") == set()
+    assert (done.code, done.report["verdict"]) == (0, "ready")
+    assert done.report["target"]["ip_family"] == "ipv6"
+    assert set(done.states().values()) <= {"passed", "not-applicable"}
+    assert len(done.states()) == len(catalog.load())
+
+
+def test_an_untouched_account_and_cluster_has_the_faults_one_would_list_by_hand(aws: Server, tmp_path: Path) -> None:
+    ids = ipv4_account(aws)
+    done = scan(aws, UNTOUCHED, tmp_path)
+    assert (done.code, done.report["verdict"]) == (1, "not-ready")
+    assert done.rules("blocker") == {
+        "LBC001",  # a load balancer, and no controller that could make it dual-stack
+        "LBC003",  # which the in-tree controller would make
+        "NOD001",  # m4.large
+        "VPC001",
+        "VPC002",
+        "VPC004",
+        "VPC005",
+    }
+    assert done.rules("warning") == {"CNI002", "NOD003"}
+    assert "CTL001" in done.rules("info")
+    told = {each["subject"]["id"] for each in done.report["findings"] if each["rule"] == "VPC002"}
+    assert told == {*ids["public"], *ids["private"]}
+    assert set(done.states().values()) == {"passed", "failed", "not-applicable"}
+
+
+def test_a_refused_call_leaves_its_rule_unevaluated_and_names_the_permission(aws: Server, tmp_path: Path) -> None:
+    ipv6_account(aws)
+    aws.hooks["ec2:DescribeRouteTables"] = refused("ec2:DescribeRouteTables")
+    done = scan(aws, READY, tmp_path)
+    assert (done.code, done.report["verdict"]) == (4, "undetermined")
+    states = done.states()
+    assert states["VPC005"] == "not-evaluated"
+    assert states["VPC002"] == "passed"
+    (gap,) = done.report["gaps"]
+    assert gap["call"] == "ec2:DescribeRouteTables"
+    assert "ec2:DescribeRouteTables" in gap["remedy"]
+    assert servers.SECRET not in done.out
+
+
+def test_the_table_says_what_could_not_be_checked_and_how_to_close_it(aws: Server, tmp_path: Path) -> None:
+    ipv6_account(aws)
+    aws.hooks["ec2:DescribeRouteTables"] = refused("ec2:DescribeRouteTables")
+    shown = scan(aws, READY, tmp_path, "--format", "table").out
+    assert shown.startswith("UNDETERMINED")
+    assert "Allow ec2:DescribeRouteTables" in shown
+    assert re.search(r"Not evaluated: .*VPC005", shown)
+
+
+def test_a_live_object_that_a_file_declares_is_one_finding_with_both_places(aws: Server, tmp_path: Path) -> None:
+    ipv4_account(aws)
+    manifest = tmp_path / "web.yaml"
+    manifest.write_text(UNTOUCHED.split("---")[1].lstrip(), encoding="utf-8")
+    done = scan(aws, UNTOUCHED, tmp_path, "--manifests", str(manifest), "--select", "LBC003")
+    (finding,) = done.report["findings"]
+    first, second = finding["locations"]
+    assert (first["source"], first["line"]) == ("manifests", 4)
+    assert (second["source"], second["id"]) == ("cluster", "v1/Service/shop/web")
+
+
+def test_only_what_the_chosen_rules_ask_for_is_called(aws: Server, tmp_path: Path) -> None:
+    ipv6_account(aws)
+    before = len(aws.calls)
+    with cluster(yaml.safe_load_all(READY), tmp_path) as kube:
+        assert eks6check("scan", *LIVE, "--select", "VPC001").code == 0
+    assert set(aws.calls[before:]) == {"eks:DescribeCluster", "ec2:DescribeVpcs"}
+    assert kube.calls == []
+
+
+def test_a_snapshot_gives_the_same_report_byte_for_byte(aws: Server, tmp_path: Path) -> None:
+    ipv4_account(aws)
+    aws.hooks["ec2:DescribeRouteTables"] = refused("ec2:DescribeRouteTables")
+    file = tmp_path / "prod.json"
+    with cluster(yaml.safe_load_all(UNTOUCHED), tmp_path):
+        live = eks6check("scan", *LIVE)
+        taken = eks6check("snapshot", str(file), *LIVE[:4])
+    assert (taken.code, taken.out) == (0, "")
+    again = eks6check("scan", "--snapshot", str(file), "--format", "json")
+    assert again.code == live.code
+    assert timeless(again.out) == timeless(live.out)
+    assert eks6check("scan", "--snapshot", str(file), "--format", "json").out == again.out
+
+
+def timeless(report: str) -> str:
+    return re.sub(r'"read_at": "[^"]+"', '"read_at": "then"', report)
+
+
+def test_a_snapshot_holds_no_environment_and_no_config_map_text_that_no_rule_looks_at(
+    aws: Server, tmp_path: Path
+) -> None:
+    ipv4_account(aws)
+    objects: list[dict[str, Any]] = [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"f": "key=hunter2\nip 169.254.169.254"}},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "spec": {"template": {"spec": {
+            "containers": [{"name": "a", "env": [{"name": "TOKEN", "value": "hunter2"}, {"name": "M", "value": "http://169.254.169.254"}]}]}}}},
+    ]  # fmt: skip
+    with cluster(objects, tmp_path):
+        live = eks6check("scan", *LIVE, "--select", "IDN002")
+        eks6check("snapshot", str(tmp_path / "s.json"), *LIVE[:4])
+    content = (tmp_path / "s.json").read_text(encoding="utf-8")
+    assert "hunter2" not in content
+    again = eks6check("scan", "--snapshot", str(tmp_path / "s.json"), "--select", "IDN002", "--format", "json")
+    assert len(again.report["findings"]) == 2
+    assert timeless(again.out) == timeless(live.out)
+
+
+def test_a_snapshot_without_a_section_leaves_its_rules_unevaluated(aws: Server, tmp_path: Path) -> None:
+    ipv6_account(aws)
+    file = tmp_path / "s.json"
+    with cluster(yaml.safe_load_all(READY), tmp_path):
+        eks6check("snapshot", str(file), *LIVE[:4])
+    content = json.loads(file.read_text(encoding="utf-8"))
+    del content["sections"]["route_tables"]
+    file.write_text(json.dumps(content), encoding="utf-8")
+    done = eks6check("scan", "--snapshot", str(file), "--format", "json")
+    assert (done.code, done.report["verdict"]) == (4, "undetermined")
+    assert done.states()["VPC005"] == "not-evaluated"
