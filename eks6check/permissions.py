@@ -10,8 +10,8 @@ from eks6check.sources import Collectors, needed
 
 
 def calls(rules: Iterable[Rule], collectors: Collectors) -> tuple[str, ...]:
-    """What these collectors call for these rules, in alphabetical order."""
-    sections = {name for rule in rules for name in (*rule.required, *rule.optional)}
+    """What these collectors call for these rules, and for the report's head, in alphabetical order."""
+    sections = {"clusters", *(name for rule in rules for name in (*rule.required, *rule.optional))}
     return tuple(sorted({call for each in needed(collectors, sections) for call in each.calls}))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eks6check import catalog, engine, triage
 from eks6check.catalog import Rule
-from eks6check.errors import UsageError
+from eks6check.errors import NothingCheckedError, UsageError
 from eks6check.facts import Facts
 from eks6check.findings import Report, Severity, State, Target, verdict
 from eks6check.options import LIVE, Options
@@ -49,12 +50,22 @@ def run(options: Options, progress: Progress = str) -> Report:
 
 
 def open_files(options: Options) -> Files | None:
-    """The files of this run, read; None where it names none."""
+    """The files of this run, read; None where it names none.
+
+    Raises:
+        NothingCheckedError: a folder holds nothing that could be judged. A hook may pass such files by name.
+    """
     if not options.manifests:
         return None
     from eks6check.sources import manifests  # noqa: PLC0415  a live scan has no use for it
 
-    return manifests.read(options.manifests)
+    files = manifests.read(options.manifests)
+    if not files.counts["resources"] and not files.gaps and any(Path(path).is_dir() for path in options.manifests):
+        raise NothingCheckedError(
+            f"There is no Kubernetes object in {' '.join(options.manifests)}.",
+            "Name the folder of the manifests, or pipe rendered ones: `helm template ... | eks6check lint -`.",
+        )
+    return files
 
 
 def open_readers(options: Options, files: Files | None) -> tuple[list[Reader], Callable[[Facts], Target]]:

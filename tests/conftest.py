@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("no clock", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("no clock")
 
 LEAKS = ("AWS_", "KUBE", "EKS6CHECK_", "GITHUB_", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "CI")
 KEEP = ("KUBEBUILDER_ASSETS",)

@@ -218,7 +218,7 @@ EXAMPLES = examples()
 BODIES = st.dictionaries(st.sampled_from(["apiVersion", "kind", "metadata", "spec", "data"]), JSON)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(wild_facts())
 def test_no_rule_raises_on_wild_input(facts: Facts) -> None:
     findings(facts)

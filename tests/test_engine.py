@@ -191,9 +191,12 @@ def test_a_remedy_is_filled_with_evidence_and_its_other_braces_stay() -> None:
     assert other.remedy == "Leave it."
 
 
-def test_a_value_that_looks_like_a_placeholder_is_not_filled_again() -> None:
-    problem = Problem(aws.Subnet(id="subnet-1"), "It is.", evidence={"what": "{HOME}", "HOME": "no"})
-    assert engine.fill("{what}", problem) == "{HOME}"
+@pytest.mark.parametrize(
+    "value", ["$(reboot)", "a; b", "`id`", "a\nb", "{HOME}", "a'b", 'a"b', "a|b", "a>b", "a&b", "$HOME"]
+)
+def test_a_value_that_a_shell_would_act_on_is_not_pasted(value: str) -> None:
+    problem = Problem(aws.Subnet(id="subnet-1"), "It is.", evidence={"what": value, "HOME": "no"})
+    assert engine.fill("aws {what}", problem) == "aws {what}"
 
 
 def live(name: str = "web") -> Resource:

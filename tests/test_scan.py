@@ -1,4 +1,4 @@
-"""Whole scans over HTTP: an account that is ready, one that nobody prepared, and what happens where a call is refused."""
+"""Whole scans over HTTP: an account that is ready, one that nobody prepared, and calls that are refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ spec:
     spec:
       hostNetwork: true
       initContainers:
-        - {name: aws-vpc-cni-init, image: "example/amazon-k8s-cni-init:v1.19.5", env: [{name: ENABLE_IPv6, value: "true"}]}
+        - name: aws-vpc-cni-init
+          image: example/amazon-k8s-cni-init:v1.19.5
+          env: [{name: ENABLE_IPv6, value: "true"}]
       containers:
         - name: aws-node
           image: example/amazon-k8s-cni:v1.19.5-eksbuild.1
@@ -232,11 +234,13 @@ def test_a_snapshot_holds_no_environment_and_no_config_map_text_that_no_rule_loo
     aws: Server, tmp_path: Path
 ) -> None:
     ipv4_account(aws)
+    variables = [{"name": "TOKEN", "value": "hunter2"}, {"name": "METADATA", "value": "http://169.254.169.254"}]
+    template = {"spec": {"containers": [{"name": "a", "env": variables}]}}
+    data = {"settings": "key=hunter2\nip 169.254.169.254"}
     objects: list[dict[str, Any]] = [
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"f": "key=hunter2\nip 169.254.169.254"}},
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "spec": {"template": {"spec": {
-            "containers": [{"name": "a", "env": [{"name": "TOKEN", "value": "hunter2"}, {"name": "M", "value": "http://169.254.169.254"}]}]}}}},
-    ]  # fmt: skip
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": data},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "spec": {"template": template}},
+    ]
     with cluster(objects, tmp_path):
         live = eks6check("scan", *LIVE, "--select", "IDN002")
         eks6check("snapshot", str(tmp_path / "s.json"), *LIVE[:4])

@@ -68,7 +68,10 @@ class MetadataOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchTemplate(Record):
-    """One version of an EC2 launch template; ``user_data`` is decoded from Base64, and gzip where it was packed."""
+    """One version of an EC2 launch template; ``user_data`` is decoded from Base64, and gzip where it was packed.
+
+    It is empty, not None, where there is some that is no text: a gap says so, and nothing follows from it.
+    """
 
     name: str = ""
     version: str = ""

@@ -99,7 +99,7 @@ def _counts_ipv4(template: LaunchTemplate, groups: Sequence[NodeGroup]) -> bool:
     """Whether a template brings an image of its own, so that EKS adds no maximum, and none is set. Not Windows."""
     windows = any(group.ami_type.startswith("WINDOWS") for group in groups)
     custom = bool(template.image_id) or any(group.ami_type == "CUSTOM" for group in groups)
-    return custom and not windows and max_pods(template.user_data or "") is None
+    return custom and not windows and template.user_data != "" and max_pods(template.user_data or "") is None
 
 
 def karpenter_max_pods(

@@ -30,7 +30,7 @@ def service_pins_ipv4_family(services: Sequence[Resource]) -> Iterator[Problem]:
 
 
 def any_family_will_do(service: Resource) -> bool:
-    """Whether the API server minds the families: not where there is neither cluster IP nor selector, nor for its own."""
+    """Whether no family is refused: without cluster IP and selector, without a Service proper, or for the API's own."""
     headless = service.get("spec", "clusterIP") == "None" and not service.get("spec", "selector")
     return headless or service.get("spec", "type") == "ExternalName" or made_by_api_server(service)
 

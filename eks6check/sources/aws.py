@@ -177,7 +177,7 @@ def launch_templates(
             continue
         found = records.launch_template(body)
         yield found
-        if found.user_data is None and mapping(body.get("LaunchTemplateData")).get("UserData"):
+        if found.user_data == "":
             reason = f"The user data of {found.id} version {found.version} is not text, so what it sets is not known."
             yield Gap("ec2:DescribeLaunchTemplateVersions", reason, "Look at it by hand.")
 

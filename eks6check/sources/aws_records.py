@@ -128,7 +128,7 @@ def launch_template(body: Body) -> LaunchTemplate:
 
 
 def user_data(packed: object) -> str | None:
-    """User data as the instance reads it, out of Base64 and gzip; None where it is no text, or not there."""
+    """User data as the instance reads it, out of Base64 and gzip; None where there is none, empty if it is no text."""
     if not isinstance(packed, str) or not packed:
         return None
     try:
@@ -137,7 +137,7 @@ def user_data(packed: object) -> str | None:
             plain = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(plain, USER_DATA_LIMIT)
         return plain.decode("utf-8")
     except (ValueError, zlib.error):
-        return None
+        return ""
 
 
 def instance(body: Body) -> Instance:

@@ -12,7 +12,10 @@ from collections.abc import Iterator, Sequence
 
 from eks6check.facts import Gap
 from eks6check.findings import Suppression
+from eks6check.sources import yamlfind
 from eks6check.sources.yamldoc import Document, placed
+
+Texts = list[tuple[int, int, int]]
 
 WORD = "eks6check:"
 
@@ -35,7 +38,7 @@ def suppressions(documents: Sequence[Document], file: str) -> Iterator[Suppressi
         texts = scalars(document)
         following = next((each for each in documents[index + 1 :] if not each.empty), None)
         for comment in COMMENT.finditer(document.text):
-            if any(start <= comment.start() < end for start, end in texts):
+            if any(inner <= comment.start() < end for _, inner, end in texts):
                 continue
             line, column = document.coordinates(comment.start())
             order = IGNORE.fullmatch(comment[1].rstrip())
@@ -54,20 +57,18 @@ def suppressions(documents: Sequence[Document], file: str) -> Iterator[Suppressi
                 )
 
 
-def scalars(document: Document) -> list[tuple[int, int]]:
-    """Start and end of every scalar value, in which a hash sign begins no comment."""
+def scalars(document: Document) -> Texts:
+    """Every scalar value: where it starts, from where on a hash sign begins no comment, and where it ends."""
     _, places = placed(document.text)
     return [
-        (place.start, place.end)
+        (place.start, yamlfind.begin(document.text, place)[0], place.end)
         for entries in places.values()
         for place in entries.values()
         if place.raw is not None and place.end > place.start
     ]
 
 
-def lines(
-    document: Document, position: int, texts: Sequence[tuple[int, int]], following: Document | None
-) -> tuple[int, int]:
+def lines(document: Document, position: int, texts: Texts, following: Document | None) -> tuple[int, int]:
     """The first and the last line of the file that a comment at this position of a document speaks of."""
     text = document.text
     root, places = placed(text)
@@ -80,7 +81,7 @@ def lines(
             return (following.line, following.last_line) if following else (0, 0)
         begin = content.start()
     end = text.find("\n", begin)
-    ends = [stop for start, stop in texts if begin <= start and (start < end or end < 0)]
+    ends = [stop for start, _, stop in texts if begin <= start and (start < end or end < 0)]
     last = max([begin, *(last_sign(text, stop) for stop in ends)])
     return document.coordinates(begin)[0], document.coordinates(last)[0]
 

@@ -79,7 +79,7 @@ def find(paths: Iterable[str]) -> tuple[File, ...]:
             found.setdefault(os.path.realpath(file.path) if file.path else STDIN, file)
     if not found:
         raise NothingCheckedError(
-            f"There is no manifest in {', '.join(paths)}.",
+            f"There is no manifest in {', '.join(map(repr, paths))}.",
             "Files that end in .yaml, .yml or .json are read, unless a .gitignore leaves them out.",
         )
     return tuple(sorted(found.values(), key=lambda file: file.shown))
@@ -101,7 +101,7 @@ def named(path: str) -> Iterator[File]:
         yield from matching(path)
     else:
         raise UsageError(
-            f"There is no file or folder {path}.",
+            f"There is no file or folder {path!r}.",
             "Paths are relative to the working directory; `-` reads standard input.",
         )
 
@@ -116,7 +116,7 @@ def matching(pattern: str) -> Iterator[File]:
     """
     hits = {os.path.abspath(hit) for hit in glob.glob(pattern, recursive=True, include_hidden=True)}  # noqa: PTH100, PTH207  Path has no pattern with a base
     if not hits:
-        raise UsageError(f"Nothing matches {pattern}.", "Quote a pattern only where the shell shall not expand it.")
+        raise UsageError(f"Nothing matches {pattern!r}.", "Quote a pattern only where the shell shall not expand it.")
     fixed = [part for part in Path(pattern).parts if glob.has_magic(part)]
     base = pattern[: pattern.index(fixed[0])] or "."
 

@@ -36,6 +36,28 @@ def run(rule: str, *objects: dict[str, Any], **sections: Any) -> list[Any]:
     return list(judge(rule, **{"services": services, "ingresses": ingresses, **params, **sections}).findings)
 
 
+SHARED: dict[str, Any] = {
+    "ingress_classes": [
+        {
+            "kind": "IngressClass",
+            "metadata": {"name": "alb"},
+            "spec": {
+                "controller": "ingress.k8s.aws/alb",
+                "parameters": {"apiGroup": "elbv2.k8s.aws", "kind": "IngressClassParams", "name": "shared"},
+            },
+        }
+    ],
+    "ingress_class_params": [
+        {
+            "apiVersion": "elbv2.k8s.aws/v1beta1",
+            "kind": "IngressClassParams",
+            "metadata": {"name": "shared"},
+            "spec": {"ipAddressType": "dualstack", "targetType": "ip"},
+        }
+    ],
+}
+"""A class whose parameters decide both settings."""
+
 FAMILY = [
     SVC + "ip-address type",
     SVC + "ip_address_type",
@@ -127,6 +149,7 @@ def test_a_key_with_a_space_is_told_to_be_refused() -> None:
         {ALB + "address-type": "internet"},
         {ALB + "target-node-labels": "ip=ip", SVC + "type": "nlb-ip"},
         {SVC + "private-ipv4-addresses": "10.0.0.9", SVC + "ipv6-addresses": "2001:db8::9"},
+        {"target-type": "ip", "ip-address-type": "dualstack"},
         {5: "dualstack", None: "ip", SVC + "ip-address-typ": ["dualstack"]},
         {},
     ],
@@ -154,25 +177,34 @@ def test_a_near_miss_is_harmless_beside_the_right_key() -> None:
     assert run("LBC011", service({**both, **typed}, loadBalancerClass=CONTROLLER), ingress({**both, **typed})) == []
 
 
+def test_a_near_miss_is_harmless_where_it_could_decide_nothing() -> None:
+    wrong = {ALB + "ip-address type": "dualstack", ALB + "group.name": "g", ALB + "target-type": "ip"}
+    speaker = ingress({ALB + "ip-address-type": "dualstack", ALB + "group.name": "g", ALB + "target-type": "ip"}, "b")
+    assert len(run("LBC011", ingress(wrong))) == 1
+    assert run("LBC011", ingress(wrong), speaker) == []
+    redirect = ingress(wrong)
+    redirect["spec"]["defaultBackend"] = {"service": {"name": "a", "port": {"name": "use-annotation"}}}
+    assert run("LBC011", redirect) == []
+
+
+def test_auto_mode_needs_neither_target_type_nor_source_nat() -> None:
+    auto = {"kind": "IngressClass", "metadata": {"name": "alb"}, "spec": {"controller": "eks.amazonaws.com/alb"}}
+    annotations = {
+        SVC + "ip-address-type": "dualstack",
+        SVC + "target-type": "ip",
+        SVC + "enable-prefix-for-ipv6-nat": "on",
+    }
+    annotations |= {SVC + "enable-prefix-for-ipv6-source nat": "on"}
+    assert run("LBC011", service(annotations, loadBalancerClass="eks.amazonaws.com/nlb", ports=UDP)) == []
+    wrong = ingress({ALB + "ip-address-type": "dualstack", ALB + "target type": "ip"})
+    assert run("LBC011", wrong)
+    assert run("LBC011", wrong, ingress_classes=[auto]) == []
+
+
 def test_a_near_miss_is_harmless_where_something_else_says_the_same() -> None:
     annotations = {ALB + "ip-address type": "dualstack", ALB + "target type": "ip"}
-    classes = [
-        {
-            "kind": "IngressClass",
-            "metadata": {"name": "alb"},
-            "spec": {
-                "controller": "ingress.k8s.aws/alb",
-                "parameters": {"apiGroup": "elbv2.k8s.aws", "kind": "IngressClassParams", "name": "shared"},
-            },
-        }
-    ]
-    params = {
-        "apiVersion": "elbv2.k8s.aws/v1beta1",
-        "kind": "IngressClassParams",
-        "metadata": {"name": "shared"},
-        "spec": {"ipAddressType": "dualstack", "targetType": "ip"},
-    }
-    assert run("LBC011", ingress(annotations), ingress_classes=classes, ingress_class_params=[params]) == []
+    assert len(run("LBC011", ingress(annotations))) == 2
+    assert run("LBC011", ingress(annotations), **SHARED) == []
     assert run("LBC011", service({SVC + "type": "nlb-ip", SVC + "nlb-target type": "ip"})) == []
 
 
@@ -203,6 +235,12 @@ def test_an_ingress_refuses_them_too_and_no_second_rule_says_so(value: str) -> N
 def test_values_that_are_taken_stay_silent(value: str | None) -> None:
     objects = service({SVC + "ip-address-type": value}), ingress({ALB + "ip-address-type": value})
     assert run("LBC012", *objects, ingress({ALB + "ip-address-type": "dualstack-without-public-ipv4"})) == []
+
+
+def test_a_value_that_the_class_overrules_stays_silent() -> None:
+    wrong = ingress({ALB + "ip-address-type": "ipv6"})
+    assert run("LBC012", wrong)
+    assert run("LBC012", wrong, **SHARED) == []
 
 
 def test_values_on_objects_of_other_controllers_stay_silent() -> None:

@@ -210,6 +210,11 @@ def test_the_class_puts_its_ingresses_into_a_group() -> None:
     assert messages("LBC006", ingresses=members, **sections) == []
 
 
+def test_auto_mode_reads_no_group_from_an_annotation() -> None:
+    members = [ingress({"group.name": "g"}, name="a"), ingress({"group.name": "g", **GOOD}, name="b")]
+    assert messages("LBC006", ingresses=members, ingress_classes=[ingress_class(kind="eks.amazonaws.com/alb")])
+
+
 def test_a_live_ingress_and_its_file_are_one_finding() -> None:
     (finding,) = judge("LBC006", ingresses=[resource(ingress()), resource(ingress(), "manifests")]).findings
     assert [place.source for place in finding.locations] == ["manifests", "cluster"]
@@ -296,6 +301,16 @@ def test_parameters_of_the_class_overrule_the_target_type() -> None:
     (finding,) = judge("LBC007", **sections).findings
     assert finding.subject.kind == "IngressClassParams"
     assert "targetType: ip" in finding.remedy
+
+
+def test_parameters_of_auto_mode_have_no_target_type_to_judge() -> None:
+    auto = class_params(api="eks.amazonaws.com/v1", targetType="instance")
+    assert messages("LBC007", ingresses=[], ingress_class_params=[auto]) == []
+
+
+def test_backends_of_the_old_api_version_are_seen() -> None:
+    old = ingress(defaultBackend=None, backend={"serviceName": "web", "servicePort": 80})
+    assert messages("LBC006", ingresses=[old])
 
 
 def test_primary_ipv6_on_every_node_lowers_it_to_a_warning() -> None:

@@ -95,6 +95,16 @@ def test_a_controller_is_not_missed_where_it_is_there_or_nobody_asks(sections: d
     assert missing(**sections) == []
 
 
+AUTO_ALB = {"kind": "IngressClass", "metadata": {"name": "alb"}, "spec": {"controller": "eks.amazonaws.com/alb"}}
+
+
+def test_ingresses_of_auto_mode_ask_nothing_of_the_other_controller() -> None:
+    assert missing(ingresses=[ingress()], ingress_classes=[AUTO_ALB]) == []
+    sections = {"workloads": [controller(":v3.4.1")], "subnets": SUBNETS, "ingresses": [ingress()]}
+    assert messages("LBC002", **sections)
+    assert messages("LBC002", **sections, ingress_classes=[AUTO_ALB]) == []
+
+
 def test_auto_mode_does_not_serve_the_class_of_the_other_controller() -> None:
     assert missing(services=[service(**NLB)], clusters=[AUTO])
 

@@ -381,7 +381,7 @@ def test_user_data_that_is_not_text_is_a_gap_beside_the_template(data: str) -> N
     made = servers.launch_template({"UserData": data}, f"odd-{abs(hash(data))}")
     found, gap = templates([group_of(made)])
     assert isinstance(found, LaunchTemplate)
-    assert found.user_data is None
+    assert found.user_data == ""
     assert isinstance(gap, Gap)
     assert made in gap.reason
 
