@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from eks6check import catalog, engine
 from eks6check.catalog import Rule
 from eks6check.errors import CatalogError, UsageError
-from eks6check.facts import SECTIONS, Facts
+from eks6check.facts import SECTIONS, Facts, Section
 from eks6check.facts.kube import Resource
 from eks6check.findings import Confidence, Finding, Problem, Severity, State
 from eks6check.sources import collect, manifests
@@ -190,6 +190,26 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     for key, child in children:
         yield (*path, key)
         yield from places(child, (*path, key))
+
+
+ODD: tuple[Any, ...] = (None, True, 3, "x", [], [None], [3], [[3]], {}, {"x": None}, {3: {}})
+
+
+@each_rule
+def test_every_value_of_an_example_may_have_any_type(rule: Rule) -> None:
+    for example in (rule.bad, rule.good):
+        facts = facts_of(example)
+        for name in {*rule.required, *rule.optional} & facts.keys():
+            items = facts[name].items
+            for index, item in enumerate(items):
+                for body in spoilt(item.body) if isinstance(item, Resource) else ():
+                    wild = Section((*items[:index], build.resource(body), *items[index + 1 :]))
+                    assert not engine.judge(rule, {**facts, name: wild}).error, body
+
+
+def spoilt(body: Any) -> Iterator[Any]:
+    """A body with each of its values in turn replaced by things that nobody would write there."""
+    return (swapped(body, path, odd) for path in places(body) for odd in ODD)
 
 
 def swapped(value: Any, path: Sequence[Any], new: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
@@ -104,58 +105,63 @@ def alb_targets_instances(  # noqa: PLR0913, PLR0917  class, parameters and back
     found = ing.albs(ingresses, ingress_classes, ingress_class_params, known)
     albs = [alb for alb in found if alb.maker is Maker.CONTROLLER]
     ours = [params for params in ingress_class_params if params.group == "elbv2.k8s.aws"]
+    free = [alb for alb in albs if ing.by_class(alb, "targetType") is None]
+    problems = [
+        *_targets_by_class(ours, albs, backing),
+        *_targets_by_service(free, backing),
+        *_targets_by_ingress(free, backing, known),
+    ]
     note, severity = primary_note(instances), instance_severity(instances)
-    for params, users in _chosen_by(ours, albs, backing, "targetType", "instance"):
+    yield from (replace(each, message=each.message + note, severity=severity) for each in problems)
+
+
+def _targets_by_class(
+    ingress_class_params: Iterable[Resource], albs: Sequence[Alb], services: ing.Services
+) -> Iterator[Problem]:
+    for params, users in _chosen_by(ingress_class_params, albs, services, "targetType", "instance"):
         yield Problem(
             params,
-            f"{params} sets targetType instance for every Ingress of its class; IPv6 needs ip.{note}",
+            f"{params} sets targetType instance for every Ingress of its class; IPv6 needs ip.",
             at=("spec", "targetType"),
             evidence={"targetType": "instance", "needed": "ip"},
-            severity=severity,
             remedy="class",
             also=tuple((alb.ingress, ()) for alb in users),
         )
-    free = [alb for alb in albs if ing.by_class(alb, "targetType") is None]
-    for service, users in _told_otherwise(free, backing):
-        value = annotation(service, ing.TARGET_TYPE)
-        yield Problem(
-            service,
-            f"{service} sets target type {value!r} for the Ingresses that lead to it; IPv6 needs ip.{note}",
-            at=("metadata", "annotations", ing.TARGET_TYPE),
-            evidence={"target-type": value, "needed": "ip"},
-            severity=severity,
-            remedy="annotation",
-            also=tuple((alb.ingress, ()) for alb in users),
-        )
-    for alb in free:
-        if not near_miss(alb.ingress, ing.TARGET_TYPE):
-            yield from _by_ingress(alb, backing, known, instances)
 
 
-def _told_otherwise(albs: Iterable[Alb], services: ing.Services) -> Iterator[tuple[Resource, list[Alb]]]:
-    """Backend Services whose own annotation asks for anything but ``ip``, each with the Ingresses that lead there."""
-    users: dict[str, tuple[Resource, list[Alb]]] = {}
+def _targets_by_service(albs: Iterable[Alb], services: ing.Services) -> Iterator[Problem]:
+    """Backend Services whose own annotation overrules the Ingresses that lead to them."""
+    told: dict[str, tuple[Resource, list[Resource]]] = {}
     for alb in albs:
         for _, service in ing.backends(alb, services):
             if service and annotation(service, ing.TARGET_TYPE) not in (None, "ip"):
-                users.setdefault(service.subject.id, (service, []))[1].append(alb)
-    yield from users.values()
+                told.setdefault(service.subject.id, (service, []))[1].append(alb.ingress)
+    for service, users in told.values():
+        value = annotation(service, ing.TARGET_TYPE)
+        yield Problem(
+            service,
+            f"{service} sets target type {value!r} for the Ingresses that lead to it; IPv6 needs ip.",
+            at=("metadata", "annotations", ing.TARGET_TYPE),
+            evidence={"target-type": value, "needed": "ip"},
+            remedy="annotation",
+            also=tuple((ingress, ()) for ingress in users),
+        )
 
 
-def _by_ingress(alb: Alb, services: ing.Services, known: Installed, instances: Sequence[Instance]) -> Iterator[Problem]:
-    wanting = ing.instance_backends(alb, services, known)
-    if not wanting:
-        return
-    value = annotation(alb.ingress, ing.TARGET_TYPE)
-    said = "leaves the target type at its default, instance" if value is None else f"sets target type {value!r}"
-    seen = alb.certain and all(service for _, service in wanting)
-    names = sorted(name for name, _ in wanting)
-    yield Problem(
-        alb.ingress,
-        f"{alb.ingress} {said}, for its backends {', '.join(names)}; IPv6 needs ip.{primary_note(instances)}",
-        at=ing.asked_at(alb.ingress, ing.TARGET_TYPE),
-        evidence={"target-type": value, "needed": "ip", "backends": names},
-        severity=instance_severity(instances),
-        confidence=Confidence.HIGH if seen else Confidence.MEDIUM,
-        remedy="annotation",
-    )
+def _targets_by_ingress(albs: Iterable[Alb], services: ing.Services, known: Installed) -> Iterator[Problem]:
+    for alb in albs:
+        wanting = ing.instance_backends(alb, services, known)
+        if not wanting or near_miss(alb.ingress, ing.TARGET_TYPE):
+            continue
+        value = annotation(alb.ingress, ing.TARGET_TYPE)
+        said = "leaves the target type at its default, instance" if value is None else f"sets target type {value!r}"
+        seen = alb.certain and all(service for _, service in wanting)
+        names = sorted(name for name, _ in wanting)
+        yield Problem(
+            alb.ingress,
+            f"{alb.ingress} {said}, for {', '.join(names)}; IPv6 needs ip.",
+            at=ing.asked_at(alb.ingress, ing.TARGET_TYPE),
+            evidence={"target-type": value, "needed": "ip", "backends": names},
+            confidence=Confidence.HIGH if seen else Confidence.MEDIUM,
+            remedy="annotation",
+        )

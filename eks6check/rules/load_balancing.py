@@ -220,9 +220,9 @@ def udp_nlb_without_ipv6_source_nat(
                 evidence={"enable-prefix-for-ipv6-source-nat": value, "needed": "on"},
                 remedy="annotation",
             )
-    needed = dotted(first_release(lb.SOURCE_NAT))
     for each in lb.controllers(workloads) if wanting else ():
         if each.release and first_release("ipv6") <= each.release < first_release(lb.SOURCE_NAT):
+            needed = dotted(first_release(lb.SOURCE_NAT))
             yield Problem(
                 each.workload,
                 f"{each.workload} runs {each.container.image}, and UDP over IPv6 needs release {needed} or later.",

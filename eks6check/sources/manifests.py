@@ -78,10 +78,9 @@ def read(paths: Iterable[str], stdin: BinaryIO | None = None) -> Files:
         try:
             data = file.path.read_bytes() if file.path else (stdin or sys.stdin.buffer).read()
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            pile.gaps.append(Gap("read", f"The file cannot be read: {reason}.", file=file.shown))
-            continue
-        add_file(pile, file.shown, data)
+            pile.gaps.append(unreadable(file.shown, error))
+        else:
+            add_file(pile, file.shown, data)
     return Files(
         {section: tuple(found) for section, found in pile.resources.items()},
         tuple(pile.gaps),
@@ -89,6 +88,12 @@ def read(paths: Iterable[str], stdin: BinaryIO | None = None) -> Files:
         tuple(pile.suppressions),
         pile.counts,
     )
+
+
+def unreadable(name: str, error: OSError) -> Gap:
+    """The gap of a file that cannot be opened."""
+    reason = f"The file cannot be read: {error.strerror or type(error).__name__}."
+    return Gap("read", reason, "Make it readable, or leave it out.", name)
 
 
 def add_file(pile: Pile, name: str, data: bytes) -> None:
@@ -141,14 +146,17 @@ def add_document(pile: Pile, name: str, document: Document) -> None:
     if not resources:
         pile.counts["other_documents"] += 1
         return
-    pile.notes.extend(
-        Gap("read", f"The key {key} stands twice; the last one counts, as kubectl reads it.", "", name, line, column)
-        for key, line, column in document.repeated
-    )
+    pile.notes.extend(repeated(name, *each) for each in document.repeated)
     judged = [(section, each) for each in resources if (section := section_of(each))]
     for section, resource in judged:
         pile.resources.setdefault(section, []).append(resource)
     pile.gaps.extend(template_gaps(name, document, [resource for _, resource in judged]))
+
+
+def repeated(name: str, key: str, line: int, column: int) -> Gap:
+    """The note of a key that stands twice in one mapping."""
+    reason = f"The key {key} stands twice; the last one counts, as kubectl reads it."
+    return Gap("read", reason, "Keep one of them.", name, line, column)
 
 
 def broken(name: str, document: Document, fault: Fault) -> Gap:
@@ -156,14 +164,8 @@ def broken(name: str, document: Document, fault: Fault) -> Gap:
     if "{{" in document.text:
         reason = f"This looks like a Helm or other template that was not rendered; as YAML: {fault.reason}."
         return Gap("read", reason, RENDER, name, fault.line, fault.column)
-    return Gap(
-        "read",
-        f"This is not YAML: {fault.reason}.",
-        "Mend the document, or leave the file out.",
-        name,
-        fault.line,
-        fault.column,
-    )
+    reason = f"This is not YAML: {fault.reason}."
+    return Gap("read", reason, "Mend the document, or leave the file out.", name, fault.line, fault.column)
 
 
 def objects(name: str, document: Document) -> Iterator[Resource]:

@@ -46,8 +46,8 @@ class Snapshot:
 def _adapter(section: str) -> Any:
     from pydantic import TypeAdapter  # noqa: PLC0415  a third of a second, and only for snapshots
 
-    kind: Any = getattr(aws, SECTIONS[section])
-    return TypeAdapter(tuple.__class_getitem__((kind, ...)))
+    records: Any = tuple.__class_getitem__((getattr(aws, SECTIONS[section]), ...))
+    return TypeAdapter(records)
 
 
 @cache

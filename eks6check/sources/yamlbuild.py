@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from math import isfinite
 from typing import Any, NamedTuple
 
 import yaml
@@ -24,12 +23,13 @@ from yaml.events import (
 )
 
 from eks6check.facts.kube import wire
+from eks6check.sources.yamlscalars import MERGE, RESOLVED, TYPED
 
 PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Only its events are used: nothing is constructed."""
 
 DEEPEST = 256
-"""Levels of nesting. The deepest CustomResourceDefinitions have about 60; a rule that recurses needs a few for each."""
+"""Levels of nesting. The deepest real manifest met has 30; a rule that recurses takes a few frames for each."""
 
 MOST_ALIASED = 1_000_000
 """Values that the aliases of one document may stand for, taken together."""
@@ -37,31 +37,9 @@ MOST_ALIASED = 1_000_000
 TOO_DEEP = f"it is nested deeper than {DEEPEST} levels"
 TOO_MANY = f"its aliases stand for more than {MOST_ALIASED:,} values"
 
-TRUE = frozenset(["true", "True", "TRUE", "y", "Y", "yes", "Yes", "YES", "on", "On", "ON"])
-FALSE = frozenset(["false", "False", "FALSE", "n", "N", "no", "No", "NO", "off", "Off", "OFF"])
-NULL = frozenset(["", "~", "null", "Null", "NULL"])
-"""How kubectl 1.36 reads scalars, each tried with ``kubectl create --dry-run=client -o json`` on 2026-11-22."""
-
-INTEGER = re.compile(r"[-+]?(?:0[bB][01]+|0[oO]?[0-7]+|0[xX][0-9a-fA-F]+|[1-9][0-9]*|0)")
-FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-OLD_OCTAL = re.compile(r"([-+]?)0([0-7]+)")
-NUMBERS_BEGIN = frozenset("+-.0123456789")
-LONGEST_NUMBER = 64
-
 ADDRESS_END = re.compile(r"(?<=:):(?=[,\]}])")
 STAND_IN = "\ue000"
 """A colon that ends an address inside brackets, and the private character that takes its place while it is parsed."""
-
-TYPED = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "null"))
-
-
-class _Merge(str):
-    """A plain ``<<``: as a key it merges, anywhere else it is text. A quoted one is a key like any other."""
-
-    __slots__ = ()
-
-
-MERGE = _Merge("<<")
 
 UNSET: Any = object()
 
@@ -254,46 +232,3 @@ def key_name(value: object, position: int) -> str:
     if isinstance(value, str):
         return value
     return "null" if value is None else wire(value)
-
-
-def resolve(text: str) -> str | bool | float | None:
-    """A plain scalar's value. Dates, sexagesimal numbers and addresses are text, as the API server sees them."""
-    if text in NULL:
-        return None
-    if text in TRUE:
-        return True
-    if text in FALSE:
-        return False
-    if text == MERGE:
-        return MERGE
-    if text[0] in NUMBERS_BEGIN and len(text) <= LONGEST_NUMBER:
-        return number(text)
-    return text
-
-
-def number(text: str) -> str | float:
-    """The number that a text stands for, whole if it can be; the text itself if it stands for none."""
-    plain = text.replace("_", "")
-    if INTEGER.fullmatch(plain):
-        value = int(OLD_OCTAL.sub(r"\g<1>0o\g<2>", plain) if OLD_OCTAL.fullmatch(plain) else plain, 0)
-        if -(2**63) <= value < 2**64:
-            return value
-    if FLOAT.fullmatch(plain):
-        floating = float(plain)
-        if isfinite(floating):
-            return int(floating) if floating.is_integer() and abs(floating) < 2**63 else floating
-    return text
-
-
-class _Resolved(dict[str, Any]):
-    """Plain scalars already resolved: a manifest repeats the same few words."""
-
-    def __missing__(self, text: str) -> Any:
-        value = resolve(text)
-        if len(self) < MOST_REMEMBERED and len(text) <= LONGEST_NUMBER:
-            self[text] = value
-        return value
-
-
-MOST_REMEMBERED = 65_536
-RESOLVED = _Resolved()

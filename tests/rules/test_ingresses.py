@@ -238,7 +238,7 @@ def test_an_ingress_that_leads_to_no_pod_stays_silent(action: Any) -> None:
 def test_an_action_that_forwards_to_a_service_leads_to_pods() -> None:
     found = ingress({"actions.act": FORWARD}, defaultBackend=backend("act", "use-annotation"))
     assert messages("LBC006", ingresses=[found])
-    assert "for its backends api;" in messages("LBC007", ingresses=[found])[0]
+    assert "for api;" in messages("LBC007", ingresses=[found])[0]
 
 
 @pytest.mark.parametrize("rule", ["LBC006", "LBC007"])

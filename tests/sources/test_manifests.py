@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -186,7 +185,7 @@ def test_a_key_that_stands_twice_is_told_and_leaves_nothing_unknown() -> None:
     assert files.gaps == ()
     assert files.resources["services"][0].get("spec", "type") == "LoadBalancer"
     reason = "The key type stands twice; the last one counts, as kubectl reads it."
-    assert files.notes == (Gap("read", reason, "", "stdin", 5, 3),)
+    assert files.notes == (Gap("read", reason, "Keep one of them.", "stdin", 5, 3),)
 
 
 @pytest.mark.parametrize(
@@ -278,7 +277,7 @@ def test_arbitrary_bytes_never_raise_and_every_place_can_be_asked_for(data: byte
     assert files.counts["documents"] >= files.counts["other_documents"]
 
 
-def marked(resource: Resource, *path: Any) -> tuple[int, int]:
+def marked(resource: Resource, *path: str) -> tuple[int, int]:
     place = locate(resource, path)
     return place.line, place.column
 
