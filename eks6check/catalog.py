@@ -10,7 +10,6 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, ParamSpec
@@ -92,7 +91,7 @@ def load() -> tuple[Rule, ...]:
 
 def read() -> list[Any]:
     """The entries of ``rules.yaml``: from the installed package, or from the checkout that the package stands in."""
-    packaged = resources.files("eks6check") / "rules.yaml"
+    packaged = Path(__file__).with_name("rules.yaml")
     source = packaged if packaged.is_file() else Path(__file__).parent.parent / "rules.yaml"
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:

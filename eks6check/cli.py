@@ -1,7 +1,5 @@
 """The command line: parse, make Options, run, print, and end with the exit code that ``docs/usage.md`` promises."""
 
-from __future__ import annotations
-
 import os
 import sys
 from enum import StrEnum

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -166,8 +165,10 @@ class Report:
 
 def fingerprint(rule: str, subject: Subject, key: str) -> str:
     """An identity that survives new wording and moved lines: a hash of the rule id, the subject and the rule's key."""
+    from hashlib import sha256  # noqa: PLC0415  a file without findings has no use for it
+
     identity = f"{rule}\n{subject.kind}\n{subject.id}\n{key}"
-    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def verdict(findings: tuple[Finding, ...], outcomes: tuple[Outcome, ...]) -> Verdict:

@@ -10,7 +10,25 @@ from hypothesis import settings
 settings.register_profile("no clock", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("no clock")
 
-LEAKS = ("AWS_", "KUBE", "EKS6CHECK_", "GITHUB_", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "CI")
+LEAKS = (
+    "AWS_",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "KUBE",
+    "EKS6CHECK_",
+    "GITHUB_",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "COLUMNS",
+    "LINES",
+    "CI",
+)
 KEEP = ("KUBEBUILDER_ASSETS",)
 
 

@@ -134,7 +134,7 @@ def test_collectors_that_do_not_wait_for_one_another_run_together() -> None:
         barrier.wait()
         yield "met"
 
-    collectors = tuple(Collector(name, meet, (), ()) for name in ("addons", "subnets", "vpcs"))
+    collectors = tuple(Collector(name, meet, (), ("a:Call",)) for name in ("addons", "subnets", "vpcs"))
     facts = collect([("a", collectors), ("b", collectors[:1])], ["addons", "subnets", "vpcs"])
     assert {name: section.items for name, section in facts.items()} == {
         "addons": ("met", "met"),
@@ -150,22 +150,20 @@ def test_a_collector_starts_as_soon_as_its_own_needs_are_there() -> None:
         barrier.wait()
         yield "met"
 
-    slow, late = Collector("vpcs", meet, (), ()), Collector("subnets", meet, ("clusters",), ())
+    slow, late = Collector("vpcs", meet, (), ("a:Call",)), Collector("subnets", meet, ("clusters",), ())
     facts = collect([(CLIENT, (slow, gives("clusters", "prod"), late))], ["vpcs", "subnets"])
     assert (facts["vpcs"].items, facts["subnets"].items) == (("met",), ("met",))
 
 
-def test_an_exception_that_is_no_gap_is_a_bug_and_comes_out() -> None:
-    finished: list[str] = []
+@pytest.mark.parametrize("calls", [(), ("a:Call",)])
+def test_an_exception_that_is_no_gap_is_a_bug_and_comes_out(calls: tuple[str, ...]) -> None:
+    def broken(_client: object) -> Iterator[Any]:
+        yield "vpc-1"
+        raise LookupError("a bug")
 
-    def other(_client: object) -> Iterator[Any]:
-        finished.append("other")
-        yield "fine"
-
-    collectors = (gives("vpcs", "vpc-1", LookupError("a bug")), Collector("addons", other, (), ()))
+    collectors = (Collector("vpcs", broken, (), calls), Collector("addons", broken, (), calls))
     with pytest.raises(LookupError, match="a bug"):
         collect([(CLIENT, collectors)], ["vpcs", "addons"])
-    assert finished == ["other"]
 
 
 def test_collectors_that_need_each_other_are_refused() -> None:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eks6check.facts import ingresses, load_balancing
+from eks6check.knowledge import data
 from eks6check.knowledge.load_balancer_controller import (
-    _data,
     first_release,
     is_known,
     near_miss,
@@ -19,17 +19,17 @@ from eks6check.knowledge.load_balancer_controller import (
     within,
 )
 
-DECIDING = sorted(_data()["spellings"])
+DECIDING = sorted(data("load_balancer_controller")["spellings"])
 
 
 def test_every_row_has_a_source_that_is_dated() -> None:
-    sources = _data()["sources"]
-    assert {row["source"] for row in _data()["annotations"]} <= sources.keys()
+    sources = data("load_balancer_controller")["sources"]
+    assert {row["source"] for row in data("load_balancer_controller")["annotations"]} <= sources.keys()
     assert all(source["url"].startswith("https://") and source["read"] for source in sources.values())
 
 
 def test_no_key_stands_twice_and_all_are_sorted() -> None:
-    keys = [row["key"] for row in _data()["annotations"]]
+    keys = [row["key"] for row in data("load_balancer_controller")["annotations"]]
     assert keys == sorted(set(keys))
 
 

@@ -47,7 +47,7 @@ def test_lint_imports_no_client_and_no_validator() -> None:
         "try: app(['lint', '-'], standalone_mode=False)\n"
         "except SystemExit: pass\n"
         "heavy = {'boto3', 'botocore', 'kubernetes', 'jsonschema', 'pydantic', 'rich.live'} & set(sys.modules)\n"
-        "sys.exit(', '.join(sorted(heavy)))"
+        "sys.exit(', '.join(sorted(heavy)) or None)"
     )
     manifest = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n"
     done = subprocess.run([sys.executable, "-c", program], input=manifest, capture_output=True, text=True, check=False)

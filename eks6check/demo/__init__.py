@@ -34,7 +34,9 @@ def running(form: str) -> Iterator[Options]:
 
     with aws_server.serve() as aws, tempfile.TemporaryDirectory() as folder:
         kubeconfig = Path(folder) / "kubeconfig"
-        with environment({**aws.environment, "KUBECONFIG": str(kubeconfig), "AWS_REGION": account.REGION}):
+        with environment(
+            {**aws.environment, "KUBECONFIG": str(kubeconfig), "AWS_REGION": account.REGION, "NO_PROXY": "*"}
+        ):
             subnets = account.build(aws, boto3.session.Session())
             with kube_server.serve(objects(subnets, account.FARGATE_PODS)) as cluster:
                 arn = f"arn:aws:eks:{account.REGION}:123456789012:cluster/{account.CLUSTER}"

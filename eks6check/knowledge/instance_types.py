@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib import resources
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from eks6check.knowledge import data
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import InstanceType
@@ -26,21 +26,15 @@ LARGE_PODS = 250
 @cache
 def recorded() -> Mapping[str, InstanceType]:
     """Every type in ``instance_types.json`` by name, the retired ones included. Read on first use."""
-    data = _data()
-    rows = {**data["types"], **data["absent_types"]}
+    held = data("instance_types")
+    rows = {**held["types"], **held["absent_types"]}
     return MappingProxyType({name: _made(name, row) for name, row in rows.items()})
 
 
 @cache
 def retired() -> frozenset[str]:
     """The types that EC2 no longer lists: good to recognise, not on offer."""
-    return frozenset(_data()["absent_types"])
-
-
-@cache
-def _data() -> Mapping[str, Any]:
-    data: Mapping[str, Any] = json.loads((resources.files(__package__) / "instance_types.json").read_bytes())
-    return data
+    return frozenset(data("instance_types")["absent_types"])
 
 
 def _made(name: str, row: list[str | int]) -> InstanceType:

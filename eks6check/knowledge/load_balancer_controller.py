@@ -6,15 +6,14 @@ family, such as ``actions.`` with the action's name behind it.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib import resources
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from eks6check.facts.kube import Resource
 from eks6check.facts.load_balancing import annotation
+from eks6check.knowledge import data
 
 SLIPS = 2
 """How many letters a near miss may differ by."""
@@ -29,15 +28,9 @@ class Annotation(NamedTuple):
 
 
 @cache
-def _data() -> Mapping[str, Any]:
-    data: Mapping[str, Any] = json.loads((resources.files(__package__) / "load_balancer_controller.json").read_bytes())
-    return data
-
-
-@cache
 def recorded() -> Mapping[str, Annotation]:
     """Every annotation that the controller or the in-tree controller reads, by key. Read on first use."""
-    rows = _data()["annotations"]
+    rows = data("load_balancer_controller")["annotations"]
     return {
         row["key"]: Annotation(frozenset(row["kinds"]), tuple(row.get("values", ())), row.get("since", ""))
         for row in rows
@@ -48,7 +41,8 @@ def recorded() -> Mapping[str, Annotation]:
 def first_release(feature: str) -> tuple[int, ...]:
     """The first release with a feature, ``ipv6`` or ``subnet_choice``, or the first that reads an annotation."""
     known = recorded().get(feature)
-    return tuple(int(part) for part in (known.since if known else _data()["releases"][feature]).split("."))
+    release = known.since if known else data("load_balancer_controller")["releases"][feature]
+    return tuple(int(part) for part in release.split("."))
 
 
 def dotted(release: Iterable[int]) -> str:
@@ -70,7 +64,7 @@ def is_known(key: str, kind: str) -> bool:
 def is_for_another_cloud(service: Resource) -> bool:
     """Whether the annotations of a Service speak to another provider's load balancers, and none to AWS."""
     keys = [str(key) for key in service.annotations]
-    other = any(key.startswith(tuple(_data()["other_clouds"])) for key in keys)
+    other = any(key.startswith(tuple(data("load_balancer_controller")["other_clouds"])) for key in keys)
     return other and not any(is_known(key, service.kind) for key in keys)
 
 
@@ -95,10 +89,10 @@ def resembles(candidate: str, key: str) -> bool:
     if within(squeeze(candidate), squeeze(key), SLIPS):
         return True
     prefix, _, suffix = candidate.rpartition("/")
-    spellings: list[str] = _data()["spellings"][key]
+    spellings: list[str] = data("load_balancer_controller")["spellings"][key]
     if not prefix:
         return any(within(squeeze(suffix), squeeze(each), SLIPS) for each in spellings if each.startswith("aws"))
-    related = any(within(prefix.strip().lower(), each, SLIPS) for each in _data()["prefixes"])
+    related = any(within(prefix.strip().lower(), each, SLIPS) for each in data("load_balancer_controller")["prefixes"])
     return related and any(within(squeeze(suffix), squeeze(each), SLIPS) for each in spellings)
 
 

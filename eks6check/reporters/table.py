@@ -7,14 +7,11 @@ pasted or clicked, a remedy or a place, is never wrapped.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from io import StringIO
 from itertools import groupby
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING
-
-from rich.console import Console
-from rich.text import Text
 
 from eks6check.findings import Confidence, Severity
 from eks6check.reporters import words
@@ -33,11 +30,15 @@ STYLES = {Severity.BLOCKER: "bold red", Severity.WARNING: "bold yellow", Severit
 SENTENCE = re.compile(r".+?[.!?](?<!e\.g\.)(?<!i\.e\.)(?=\s+[A-Z`]|\s*$)", re.DOTALL)
 
 
+Parts = tuple[tuple[str, str], ...]
+"""Pieces of text, each with its style."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A paragraph: parts of text with their styles, columns of indent, more of them from the second line on."""
 
-    parts: tuple[tuple[str, str], ...]
+    parts: Parts
     indent: int = 0
     hang: int = 0
     wrap: bool = True
@@ -48,29 +49,53 @@ BLANK = Line((("", ""),))
 
 def render(report: Report, view: View) -> str:
     """The report as text, ending with a newline."""
-    console = Console(
-        file=StringIO(),
-        width=max(view.width, NARROW),
-        force_terminal=view.color,
-        color_system="standard" if view.color else None,
-        no_color=not view.color,
-        legacy_windows=False,
-        _environ={},
-    )
-    laid = Text("\n").join(row for line in body(report) for row in rows(line, console))
+    laid = [row for line in body(report) for row in rows(line, max(view.width, NARROW))]
+    text = painted(laid) if view.color else "".join(f"{plain_row(row)}\n" for row in laid)
+    return without_commands(text)
+
+
+def plain_row(row: Parts) -> str:
+    """A row without its styles."""
+    return "".join(text for text, _ in row).rstrip()
+
+
+def painted(laid: Iterable[Parts]) -> str:
+    """Rows in the terminal's colours."""
+    from io import StringIO  # noqa: PLC0415  only where somebody watches
+
+    from rich.console import Console  # noqa: PLC0415  a fifth of the time of a whole lint, for colour alone
+    from rich.text import Text  # noqa: PLC0415  likewise
+
+    console = Console(file=StringIO(), force_terminal=True, color_system="standard", legacy_windows=False, _environ={})
     with console.capture() as capture:
-        console.print(laid, soft_wrap=True, highlight=False)
-    return without_commands(capture.get())
+        for row in laid:
+            console.print(Text.assemble(*row), soft_wrap=True, highlight=False)
+    return capture.get()
 
 
-def rows(line: Line, console: Console) -> Iterator[Text]:
-    """A paragraph laid into the console's width."""
-    text = Text.assemble(*line.parts)
-    width = console.width - line.indent - line.hang
-    wrapped = text.wrap(console, width, overflow="fold") if line.wrap else [text]
-    for number, row in enumerate(wrapped):
-        row.rstrip()
-        yield Text(" " * (line.indent + (line.hang if number else 0))).append_text(row) if row else row
+def rows(line: Line, width: int) -> Iterator[Parts]:
+    """A paragraph laid into so many columns."""
+    text = "".join(part for part, _ in line.parts)
+    wrapper = TextWrapper(
+        width - line.indent - line.hang,
+        expand_tabs=False,
+        replace_whitespace=False,
+        break_on_hyphens=False,
+    )
+    position = 0
+    for number, row in enumerate((wrapper.wrap(text) if line.wrap else None) or [text]):
+        position = text.index(row, position)
+        indent = " " * (line.indent + (line.hang if number else 0)) if row else ""
+        yield ((indent, ""), *cut(line.parts, position, position + len(row)))
+        position += len(row)
+
+
+def cut(parts: Parts, start: int, end: int) -> Iterator[tuple[str, str]]:
+    """The pieces of a paragraph between two of its characters, with their styles."""
+    for text, style in parts:
+        if piece := text[max(start, 0) : max(end, 0)]:
+            yield piece, style
+        start, end = start - len(text), end - len(text)
 
 
 def body(report: Report) -> Iterator[Line]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
@@ -42,6 +41,7 @@ class Collector:
 
 
 Collectors = tuple[Collector, ...]
+Jobs = list[tuple[object, Collector]]
 
 
 def collector(*calls: str) -> Callable[[Callable[..., Iterator[Any]]], Collector]:
@@ -76,26 +76,41 @@ def collect(
     """
     wanted = set(sections)
     jobs = [(client, each) for client, collectors in readers for each in needed(collectors, wanted)]
-    graph = TopologicalSorter({name: () for name in wanted if any(each.section == name for _, each in jobs)})
+    graph: TopologicalSorter[str] = TopologicalSorter()
     for _, each in jobs:
         graph.add(each.section, *each.needs)
     graph.prepare()
     facts: dict[str, Section[Any]] = {}
-    running: dict[Future[Section[Any]], str] = {}
-    parts: dict[str, list[Future[Section[Any]]]] = {}
-    with ThreadPoolExecutor(WIDTH) as pool:
+    fill = together if any(each.calls for _, each in jobs) else in_turn
+    for name, section in fill(graph, jobs, facts):
+        facts[name] = section
+        progress(name)
+        graph.done(name)
+    return {name: facts[name] for name in sorted({each.section for _, each in jobs})}
+
+
+def in_turn(graph: TopologicalSorter[str], jobs: Jobs, facts: Facts) -> Iterator[tuple[str, Section[Any]]]:
+    """The sections in the graph's order: for what is read already, and need not wait for a network."""
+    while graph.is_active():
+        for name in graph.get_ready():
+            yield name, join(run(client, each, facts) for client, each in jobs if each.section == name)
+
+
+def together(graph: TopologicalSorter[str], jobs: Jobs, facts: Facts) -> Iterator[tuple[str, Section[Any]]]:
+    """The sections as they become known, every collector on its way as soon as what it needs is there."""
+    from concurrent import futures  # noqa: PLC0415  lint has no time for it
+
+    parts: dict[str, list[futures.Future[Section[Any]]]] = {}
+    with futures.ThreadPoolExecutor(WIDTH) as pool:
         while graph.is_active():
             for name in graph.get_ready():
                 parts[name] = [pool.submit(run, client, each, facts) for client, each in jobs if each.section == name]
-                running.update(dict.fromkeys(parts[name], name))
-                if not parts[name]:
-                    graph.done(name)
-            done, _ = wait(running, return_when=FIRST_COMPLETED) if running else (set(), set())
-            for name in {running.pop(future) for future in done} - set(running.values()):
-                facts[name] = join([future.result() for future in parts[name]])
-                progress(name)
-                graph.done(name)
-    return {name: facts[name] for name in sorted(facts)}
+            filled = [name for name, running in parts.items() if all(future.done() for future in running)]
+            if not filled:
+                waiting = [future for running in parts.values() for future in running if not future.done()]
+                futures.wait(waiting, return_when=futures.FIRST_COMPLETED)
+            for name in filled:
+                yield name, join(future.result() for future in parts.pop(name))
 
 
 def run(client: object, each: Collector, facts: Facts) -> Section[Any]:

@@ -7,7 +7,6 @@ finding asks for. Lines end with a line feed, a carriage return or both; columns
 from __future__ import annotations
 
 import codecs
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ RETURN_ALONE = re.compile(r"\r(?!\n)")
 BOUNDARY = re.compile(r"^(?:(?:%.*\n)*---(?=[ \t\r\n]|$)|\.\.\.(?=[ \t\r\n]|$).*\n?)", re.MULTILINE)
 """A line that begins a document, with the directives before it, or a line that ends one."""
 
-UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]|\ufffe|\uffff")
 """What YAML takes nowhere, not even inside quotes."""
 
 NOT_YAML = re.compile(rf"\\u[dD][89a-fA-F][0-9a-fA-F]{{2}}|{UNPRINTABLE.pattern}|\t")
@@ -171,6 +170,8 @@ def from_json(text: str) -> Built | None:
     if not text.lstrip().startswith(("{", "[")):
         return None
     try:
+        import json  # noqa: PLC0415  YAML's reader takes most JSON
+
         value = json.loads(text, parse_constant=str)
         weigh(value, len(text), DEEPEST)
         return Built([value], build(NOT_YAML.sub(same_length, text)).repeated)
