@@ -17,7 +17,7 @@ $(VENV)/dev.stamp: $(VENV)/demo.stamp
 	@touch $@
 
 demo: $(VENV)/demo.stamp  ## a scan of a made-up account and cluster, on this machine
-	@$(BIN)/eks6check demo
+	@$(BIN)/eks6check demo || [ $$? -eq 1 ]  # a scan that finds blockers ends with 1, and this one shall
 
 test: $(VENV)/dev.stamp  ## the whole test-suite; what a test needs and cannot find, it names and skips
 	$(BIN)/pytest -n auto
