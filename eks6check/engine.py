@@ -96,7 +96,7 @@ def fill(remedy: str, problem: Problem) -> str:
 
 
 def _places(problem: Problem) -> tuple[Location, ...]:
-    first = locate(problem.subject, problem.at, problem.find)
+    first = locate(problem.subject, problem.at, problem.find, problem.skip)
     return (first, *(locate(fact, path) for fact, path in problem.also))
 
 
@@ -104,12 +104,12 @@ def _with_places(finding: Finding, places: tuple[Location, ...]) -> Finding:
     return replace(finding, locations=(*finding.locations, *places))
 
 
-def locate(fact: Fact, path: Path = (), find: str = "") -> Location:
+def locate(fact: Fact, path: Path = (), find: str = "", skip: int = 0) -> Location:
     """The place of a path inside a fact: line and column in a file, the id of what is live."""
     origin = fact.origin
     if origin.mark is None:
         return Location(origin.source, id=origin.id, file=origin.file)
-    line, column = origin.mark((*origin.path, *path), find)
+    line, column = origin.mark((*origin.path, *path), find, skip)
     return Location(origin.source, file=origin.file, line=line, column=column)
 
 

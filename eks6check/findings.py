@@ -54,8 +54,8 @@ class Verdict(StrEnum):
 class Problem:
     """What a rule alone knows: the subject, the place inside it, and a sentence about this very resource.
 
-    ``at`` is the path to the fault and ``find`` a text inside the value there. ``evidence`` holds the values seen, and
-    fills the ``{placeholders}`` of the remedy. ``key`` tells apart several problems of one rule on one subject.
+    ``at`` is the path to the fault and ``find`` a text inside the value there, the first of them or, with ``skip``, a
+    later one. ``evidence`` holds the values seen, and fills the ``{placeholders}`` of the remedy. ``key`` tells apart several problems of one rule on one subject.
     ``severity`` and ``confidence`` may lower the catalogue's. ``remedy`` picks one of the catalogue's remedies where it
     has several. ``also`` are further places, such as the second object of a fault between two.
     """
@@ -64,6 +64,7 @@ class Problem:
     message: str
     at: Path = ()
     find: str = ""
+    skip: int = 0
     evidence: Mapping[str, Any] = field(default_factory=dict)
     key: str = ""
     severity: Severity = Severity.BLOCKER

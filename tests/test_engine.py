@@ -203,9 +203,9 @@ def live(name: str = "web") -> Resource:
     return build.resource({**SERVICE, "metadata": {"name": name, "namespace": "shop"}})
 
 
-def mark(path: Path, find: str) -> tuple[int, int]:
-    """A line for each step of the path, and a column for each letter of the text."""
-    return 1 + len(path), 1 + len(find)
+def mark(path: Path, find: str, skip: int) -> tuple[int, int]:
+    """A line for each step of the path, and a column for each letter of the text and each place passed over."""
+    return 1 + len(path), 1 + len(find) + skip
 
 
 def in_file(file: str, name: str = "web", path: Path = ()) -> Resource:

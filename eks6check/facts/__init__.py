@@ -13,8 +13,11 @@ from typing import Any, Generic, Protocol, TypeVar
 Path = tuple[str | int, ...]
 """Keys and list positions that lead to a value inside a document, such as ``("spec", "ports", 0, "protocol")``."""
 
-Mark = Callable[[Path, str], tuple[int, int]]
-"""Turns a path, and a text to look for inside its value (or ""), into a line and a column, both counted from 1."""
+Mark = Callable[[Path, str, int], tuple[int, int]]
+"""Turns a path into a line and a column, both counted from 1.
+
+Behind the path: a text to look for inside its value (or ""), and how many of its places there to pass over.
+"""
 
 T_co = TypeVar("T_co", covariant=True)
 

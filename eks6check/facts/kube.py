@@ -191,6 +191,13 @@ def wire(value: object) -> str:
     return str(value)
 
 
+def owned_by(resource: Resource) -> str:
+    """The object that made this one and keeps it as it is, such as ``Gateway web``; empty where none did."""
+    owners = map(mapping, resource.list("metadata", "ownerReferences"))
+    names = (f"{text(owner.get('kind'))} {text(owner.get('name'))}".strip() for owner in owners)
+    return next(filter(None, names), "")
+
+
 POD_SPEC_PATHS: tuple[Path, ...] = (
     ("spec", "template", "spec"),
     ("spec", "jobTemplate", "spec", "template", "spec"),

@@ -32,11 +32,15 @@ WORD_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
 
 
 class Mention(NamedTuple):
-    """The path to the value, the text to look for inside it, and the variable, argument list or file that holds it."""
+    """The path to the value, the variable, argument list or file that holds it, and where inside it the text stands.
+
+    That is ``find``, after ``skip`` others that are no mention.
+    """
 
     path: Path
-    find: str
     where: str
+    find: str = ""
+    skip: int = 0
 
 
 def address(literal: str) -> re.Pattern[str]:
@@ -76,15 +80,14 @@ def guards(words: str) -> bool:
 
 
 def _first(path: Path, where: str, value: str, peer: re.Pattern[str]) -> Iterator[Mention]:
-    found = peer.search(value)
-    if not found:
+    if not peer.search(value):
         return
     lines = value.split("\n")
     for index, line in enumerate(lines):
         hit = peer.search(line)
         if hit and not COMMENT.search(line[: hit.start()]) and not _guarded(lines, index, hit):
-            first = value[: found.start()].count("\n") == index
-            yield Mention(path, found[0] if first else line.strip(), where)
+            before = "\n".join((*lines[:index], line[: hit.start()]))
+            yield Mention(path, where, hit[0], before.count(hit[0]))
             return
 
 

@@ -141,11 +141,15 @@ GPU_LABELS = (
 
 
 def karpenter_labels(kind: InstanceType) -> Mapping[str, str | None]:
-    """The labels by which Karpenter chooses a type, as far as they are known; None where it has no such label."""
+    """The labels by which Karpenter chooses a type, as far as they are known; None where it has no such label.
+
+    The nodes count as Linux, because Windows has no IPv6 pods on any type.
+    """
     found = NAME.fullmatch(kind.id)
     architecture = {"x86_64": "amd64", "arm64": "arm64"}
     labels: dict[str, str | None] = {
         "node.kubernetes.io/instance-type": kind.id,
+        "kubernetes.io/os": "linux",
         "kubernetes.io/arch": next((architecture[each] for each in kind.architectures if each in architecture), None),
         "karpenter.k8s.aws/instance-cpu": str(kind.vcpus),
         "karpenter.k8s.aws/instance-family": kind.id.partition(".")[0],

@@ -61,11 +61,12 @@ def is_known(key: str, kind: str) -> bool:
     return any(kind in recorded()[each].kinds for each in (key, family) if each in recorded())
 
 
-def is_for_another_cloud(service: Resource) -> bool:
-    """Whether the annotations of a Service speak to another provider's load balancers, and none to AWS."""
+def for_another_cloud(service: Resource) -> str | None:
+    """The annotation by which a Service speaks to another provider's load balancers; None where one speaks to AWS."""
     keys = [str(key) for key in service.annotations]
-    other = any(key.startswith(tuple(data("load_balancer_controller")["other_clouds"])) for key in keys)
-    return other and not any(is_known(key, service.kind) for key in keys)
+    if any(is_known(key, service.kind) for key in keys):
+        return None
+    return next((key for key in keys if key.startswith(tuple(data("load_balancer_controller")["other_clouds"]))), None)
 
 
 def near_miss(resource: Resource, key: str) -> str | None:

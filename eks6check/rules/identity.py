@@ -29,6 +29,7 @@ def metadata_address_literal(
             "its IPv4 egress only, and with IMDSv2 only at a hop limit of 2 or more.",
             at=mention.path,
             find=mention.find,
+            skip=mention.skip,
             evidence={"address": "169.254.169.254", "in": mention.where},
             key=mention.where,
         )

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from eks6check.catalog import rule
 from eks6check.facts import ingresses as ing
 from eks6check.facts import load_balancing as lb
-from eks6check.facts.kube import Resource
+from eks6check.facts.kube import Resource, owned_by
 from eks6check.facts.load_balancing import Maker, annotation, installed, maker
 from eks6check.findings import Confidence, Problem, Severity
-from eks6check.knowledge.load_balancer_controller import dotted, first_release, is_for_another_cloud, near_miss
+from eks6check.knowledge.load_balancer_controller import dotted, first_release, for_another_cloud, near_miss
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import Cluster, Instance, Subnet
@@ -119,18 +119,21 @@ def service_left_to_in_tree_controller(
     known = installed(webhooks=webhooks, clusters=clusters)
     for service in services:
         if maker(service, known) is Maker.IN_TREE:
-            guess = service.origin.source == "manifests" and is_for_another_cloud(service)
+            foreign = for_another_cloud(service) if service.origin.source == "manifests" else None
             udp, told = bool(lb.udp_port(service)), annotation(service, lb.LOAD_BALANCER_TYPE)
             said = f"has aws-load-balancer-type {told!r}" if told else "names no controller for its load balancer"
+            left = f"is for another cloud by its {foreign}; on EKS it would be" if foreign else f"{said}, so it is"
+            owner = owned_by(service)
             yield Problem(
                 service,
-                f"{service} {said}, so it is left to the in-tree controller, which has no IPv6"
-                f"{'; its UDP ports need source NAT for IPv6 as well' if udp else ''}.",
+                f"{service} {left} left to the in-tree controller, which has no IPv6"
+                f"{'; its UDP ports need source NAT for IPv6 as well' if udp else ''}."
+                f"{f' {owner} makes it, so the change belongs there.' if owner else ''}",
                 at=lb.asked_at(service, lb.LOAD_BALANCER_TYPE),
                 evidence={"aws-load-balancer-type": told, "scheme": lb.in_tree_scheme(service)},
                 remedy="udp" if udp else "tcp",
-                severity=Severity.WARNING if guess else Severity.BLOCKER,
-                confidence=Confidence.LOW if guess else Confidence.HIGH,
+                severity=Severity.INFO if foreign else Severity.BLOCKER,
+                confidence=Confidence.LOW if foreign else Confidence.HIGH,
             )
 
 

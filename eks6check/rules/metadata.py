@@ -83,6 +83,7 @@ def _relying(workloads: Sequence[Resource], config_maps: Sequence[Resource]) -> 
                 f"{resource} says {words} in {mention.where}, and EKS does not support the IPv6 metadata endpoint.",
                 at=mention.path,
                 find=mention.find,
+                skip=mention.skip,
                 evidence={"value": words, "in": mention.where},
                 key=f"{words} {mention.where}",
                 remedy="workload",
@@ -92,11 +93,11 @@ def _relying(workloads: Sequence[Resource], config_maps: Sequence[Resource]) -> 
 def _chosen_mode(resource: Resource) -> Iterator[tuple[Resource, Mention]]:
     """The variable itself, in a container or in a ConfigMap that becomes the environment of one."""
     if text(resource.get("data", ENDPOINT_MODE)).lower() == "ipv6":
-        yield resource, Mention(("data", ENDPOINT_MODE), "", f"key {ENDPOINT_MODE}")
+        yield resource, Mention(("data", ENDPOINT_MODE), f"key {ENDPOINT_MODE}")
     for container in containers(resource):
         for path, name, value in container.env():
             if name == ENDPOINT_MODE and value.lower() == "ipv6":
-                yield resource, Mention(path, "", f"variable {name} of container {container.name}")
+                yield resource, Mention(path, f"variable {name} of container {container.name}")
 
 
 @rule

@@ -35,6 +35,9 @@ MANAGED_LABELS = (
 """A Node with one of these was made by EKS or Karpenter, which have a setting of their own to change."""
 
 POOLS = ("NodePool", "Provisioner")
+USUAL = "m5.large"
+"""The type to count on where nothing tells which one it is."""
+
 CLASS_LABELS = ("karpenter.k8s.aws/ec2nodeclass", "karpenter.sh/nodepool", "karpenter.sh/provisioner-name")
 """Labels by which a Karpenter Node names what it was made of: by class, or by the pool that held the setting of old."""
 
@@ -52,20 +55,26 @@ def max_pods_left_to_ipv4_formula(  # noqa: PLR0913, PLR0917  a rule's parameter
     for template in once(each for each in launch_templates if _counts_ipv4(each, groups_of(each, node_groups))):
         groups = groups_of(template, node_groups)
         types = _types_of(template, groups)
+        short = _short(types, instance_types)
+        if not short:
+            continue
         yield Problem(
             template,
             f"Launch template {template} brings its own image and its user data sets no maximum of pods, so the node "
-            f"counts IPv4 addresses: {_arithmetic(types, instance_types)}.",
+            f"counts IPv4 addresses: {_arithmetic(short, types)}.",
             evidence={"max_pods": _advice(types, instance_types, SMALL_PODS)},
             confidence=Confidence.HIGH if template.user_data else Confidence.MEDIUM,
             remedy="user_data",
             also=tuple((group, ()) for group in groups),
         )
     for subject, path, value in karpenter_max_pods(node_classes, node_pools):
-        if value is None:
+        users = [subject] if subject.kind in POOLS else pools_of(subject, node_pools)
+        types = [] if value is not None else _offered(users, instance_types)
+        short = _short(types, instance_types)
+        if value is None and short:
             yield Problem(
                 subject,
-                f"{subject} sets no maxPods, so Karpenter counts IPv4 addresses: {_arithmetic((), instance_types)}.",
+                f"{subject} sets no maxPods, so Karpenter counts IPv4 addresses: {_arithmetic(short, types)}.",
                 at=path,
                 evidence={"maxPods": None},
                 remedy="" if subject.kind == "EC2NodeClass" else "old",
@@ -81,7 +90,7 @@ def _counting_nodes(nodes: Sequence[Resource], live: Sequence[InstanceType]) -> 
         if kind and pods == secondary_ip_pods(kind) and pods < advised_pods(kind.vcpus):
             yield Problem(
                 same[0].fact,
-                f"{crowd(same)} takes {pods} pods, the count of IPv4 addresses: {_arithmetic([kind.id], live)}.",
+                f"{crowd(same)} takes {pods} pods, the count of IPv4 addresses: {_arithmetic([kind], [kind.id])}.",
                 evidence={"instance_type": kind.id, "pods": pods, "max_pods": advised_pods(kind.vcpus)},
                 key=kind.id,
                 remedy="user_data",
@@ -140,12 +149,29 @@ def _types_of(template: LaunchTemplate, groups: Sequence[NodeGroup]) -> list[str
     return sorted({*own, *(name for group in groups for name in group.instance_types)})
 
 
-def _arithmetic(names: Sequence[str], live: Sequence[InstanceType]) -> str:
+def _offered(pools: Sequence[Resource], live: Sequence[InstanceType]) -> list[str]:
+    """The types that pools make IPv6 nodes of; none where the usual one is among them and can stand for all."""
+    usual = {USUAL: known(live)[USUAL]}
+    if any(admitted(requirements(pool), usual) for pool in pools):
+        return []
+    return [kind.id for pool in pools for kind in _made_by(pool, live)]
+
+
+def _made_by(pool: Resource, live: Sequence[InstanceType]) -> list[InstanceType]:
+    return admitted(requirements(pool), {name: kind for name, kind in known(live).items() if kind.hypervisor != "xen"})
+
+
+def _short(names: Sequence[str], live: Sequence[InstanceType]) -> list[InstanceType]:
+    """Those of the types that the count of IPv4 addresses leaves below the advice; the usual one for unknown ones."""
     types = known(live)
     counted = [types[name] for name in names if name in types and types[name].network_interfaces]
-    kind = min(counted or [types["m5.large"]], key=lambda each: (secondary_ip_pods(each), each.id))
+    return [kind for kind in counted or [types[USUAL]] if secondary_ip_pods(kind) < advised_pods(kind.vcpus)]
+
+
+def _arithmetic(short: Sequence[InstanceType], names: Sequence[str]) -> str:
+    kind = min(short, key=lambda each: (secondary_ip_pods(each), each.id))
     interfaces, addresses = kind.network_interfaces, kind.ipv4_addresses_per_interface
-    such = "" if counted else "for example "
+    such = "" if kind.id in names else "for example "
     return (
         f"{such}{interfaces} x ({addresses} - 1) + 2 = {secondary_ip_pods(kind)} on {kind.id}, where "
         f"{advised_pods(kind.vcpus)} are advised for IPv6"
@@ -197,8 +223,7 @@ def max_pods_above_recommended(  # noqa: PLR0913, PLR0917  a rule's parameters a
 
 def _small(pools: Sequence[Resource], live: Sequence[InstanceType]) -> bool:
     """Whether one of the pools makes small nodes only."""
-    types = {name: kind for name, kind in known(live).items() if kind.hypervisor != "xen"} if pools else {}
-    sizes = [[kind.vcpus for kind in admitted(requirements(pool), types)] for pool in pools]
+    sizes = [[kind.vcpus for kind in _made_by(pool, live)] for pool in pools]
     return any(vcpus and max(vcpus) <= SMALL_VCPUS for vcpus in sizes)
 
 

@@ -69,14 +69,14 @@ class Document:
         """The last line of its text."""
         return self.line + self.text.rstrip().count("\n")
 
-    def mark(self, path: Path, find: str = "") -> tuple[int, int]:
+    def mark(self, path: Path, find: str = "", skip: int = 0) -> tuple[int, int]:
         """Line and column of the key or list item that a path leads to, or of its nearest parent that is there.
 
-        With ``find``: of that text's first place inside the value. A value behind an alias stands at its anchor, an
+        With ``find``: of that text's place inside the value, behind the ``skip`` first ones. A value behind an alias stands at its anchor, an
         entry that was merged in stands where it was merged from.
         """
         place, whole = self._place(path)
-        found = yamlfind.find(self.text, place, find) if find and whole else None
+        found = yamlfind.find(self.text, place, find, skip) if find and whole else None
         return self.coordinates(place.at if found is None else found)
 
     def value_mark(self, path: Path) -> tuple[int, int]:

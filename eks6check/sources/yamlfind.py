@@ -17,13 +17,14 @@ BLOCKS = ("|", ">")
 ESCAPE_LENGTHS = {"x": 4, "u": 6, "U": 10}
 
 
-def find(text: str, place: Place, wanted: str) -> int | None:
-    """The position in ``text`` at which the value of an entry first holds ``wanted``; None if it never does."""
-    if place.raw is None:
-        found = text.find(wanted, place.start, place.end)
-        return None if found < 0 else found
-    index = place.raw.find(wanted)
-    return None if index < 0 else position(text, place, index)
+def find(text: str, place: Place, wanted: str, skip: int = 0) -> int | None:
+    """The position in ``text`` at which the value of an entry holds ``wanted``, after ``skip`` others, or None."""
+    inside = text[place.start : place.end] if place.raw is None else place.raw
+    before = inside.split(wanted, skip + 1)[:-1]
+    if len(before) <= skip:
+        return None
+    index = len(wanted.join(before))
+    return place.start + index if place.raw is None else position(text, place, index)
 
 
 def position(text: str, place: Place, index: int) -> int:

@@ -96,15 +96,15 @@ def test_pods_on_the_network_of_the_node_reach_it_as_ever() -> None:
 
 
 def test_the_place_is_the_line_that_speaks_not_the_comment_above() -> None:
-    seen: list[tuple[Any, str]] = []
+    seen: list[tuple[Any, str, int]] = []
 
-    def mark(path: Any, find: str) -> tuple[int, int]:
-        seen.append((path, find))
+    def mark(path: Any, find: str, skip: int) -> tuple[int, int]:
+        seen.append((path, find, skip))
         return 1, 1
 
-    made = resource(config_map(f"# {IMDS}\n  curl http://{IMDS}/x\n"), "manifests")
+    made = resource(config_map(f"# curl http://{IMDS}/x\ncurl http://{IMDS}/x\n"), "manifests")
     judge("IDN002", config_maps=[type(made)(made.body, type(made.origin)("manifests", file="a.yaml", mark=mark))])
-    assert seen == [(("data", "boot.sh"), f"curl http://{IMDS}/x")]
+    assert seen == [(("data", "boot.sh"), IMDS, 1)]
 
 
 @pytest.mark.parametrize("data", [None, [], "x", {1: IMDS}, {"a": 1}, {"a": None}])

@@ -168,6 +168,12 @@ def test_leading_spaces_of_a_searched_line_count() -> None:
     assert one(FOUND).mark(("literal",), "    listen") == (9, 3)
 
 
+@pytest.mark.parametrize(("path", "place"), [(("a",), (3, 11)), ((), (3, 11)), (("b",), (4, 1))])
+def test_the_first_places_of_a_text_can_be_passed_over(path: tuple[str], place: tuple[int, int]) -> None:
+    document = one("a: |\n  # x=1.2.3.4\n  exec -p x=1.2.3.4\nb: x=1.2.3.4\n")
+    assert document.mark(path, "x=1.2.3.4", 1) == place
+
+
 def test_a_text_that_is_not_there_gives_the_key() -> None:
     assert one(FOUND).mark(("plain",), "nothing") == (1, 1)
     assert one(FOUND).mark(("plain", "x"), "listen") == (1, 1)
