@@ -48,7 +48,7 @@ def compare(title: str, ours: list[str], theirs: list[str], rounds: int = ROUNDS
 def main() -> None:
     """Measure everything that can be measured here."""
     python = sys.executable
-    lint = [python, "-m", "eks6check", "lint"]
+    lint = [str(Path(python).with_name("eks6check")), "lint"]
     with tempfile.TemporaryDirectory() as folder:
         single = Path(folder) / "web.yaml"
         single.write_text(MANIFEST, encoding="utf-8")
