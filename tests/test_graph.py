@@ -155,15 +155,17 @@ def test_a_collector_starts_as_soon_as_its_own_needs_are_there() -> None:
     assert (facts["vpcs"].items, facts["subnets"].items) == (("met",), ("met",))
 
 
-@pytest.mark.parametrize("calls", [(), ("a:Call",)])
-def test_an_exception_that_is_no_gap_is_a_bug_and_comes_out(calls: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("calls", [(), ("ec2:DescribeVpcs",)])
+def test_an_exception_that_is_no_gap_becomes_one_and_is_called_a_bug(calls: tuple[str, ...]) -> None:
     def broken(_client: object) -> Iterator[Any]:
         yield "vpc-1"
-        raise LookupError("a bug")
+        raise LookupError("no such key")
 
-    collectors = (Collector("vpcs", broken, (), calls), Collector("addons", broken, (), calls))
-    with pytest.raises(LookupError, match="a bug"):
-        collect([(CLIENT, collectors)], ["vpcs", "addons"])
+    facts = collect([(CLIENT, (Collector("vpcs", broken, (), calls), gives("addons", "cni")))], ["vpcs", "addons"])
+    assert (facts["vpcs"].items, facts["addons"].items) == (("vpc-1",), ("cni",))
+    (gap,) = facts["vpcs"].gaps
+    assert "LookupError" in gap.reason
+    assert "bug" in gap.remedy
 
 
 def test_collectors_that_need_each_other_are_refused() -> None:

@@ -123,6 +123,9 @@ def run(client: object, each: Collector, facts: Facts) -> Section[Any]:
             (gaps if isinstance(found, Gap) else items).append(found)
     except Unreadable as unreadable:
         gaps.append(unreadable.gap)
+    except Exception as error:  # noqa: BLE001  an answer that nobody foresaw must not end the run, nor pass for read
+        said = f"The answer was not understood ({type(error).__name__}: {error})."
+        gaps.append(Gap(each.calls[0] if each.calls else "read", said, "This is a bug in eks6check; please report it."))
     return Section(tuple(items), tuple(dict.fromkeys(gaps)))
 
 
