@@ -72,7 +72,7 @@ Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="
 Context = Annotated[str | None, typer.Option("--context", metavar="NAME", help="The kubeconfig context to use.")]
 Namespace = Annotated[
     list[str] | None,
-    typer.Option("--namespace", "-n", metavar="NAME", help="Only these namespaces of the cluster. Repeatable."),
+    typer.Option("--namespace", "-n", metavar="NAME", help="Only these namespaces, and kube-system. Repeatable."),
 ]
 Sources = Annotated[
     list[str] | None,

@@ -54,10 +54,11 @@ class Verdict(StrEnum):
 class Problem:
     """What a rule alone knows: the subject, the place inside it, and a sentence about this very resource.
 
-    ``at`` is the path to the fault and ``find`` a text inside the value there, the first of them or, with ``skip``, a
-    later one. ``evidence`` holds the values seen, and fills the ``{placeholders}`` of the remedy. ``key`` tells apart several problems of one rule on one subject.
-    ``severity`` and ``confidence`` may lower the catalogue's. ``remedy`` picks one of the catalogue's remedies where it
-    has several. ``also`` are further places, such as the second object of a fault between two.
+    ``at`` is the path to the fault and ``find`` a text inside the value there, behind the ``skip`` first places of it.
+    ``evidence`` holds the values seen, and fills the ``{placeholders}`` of the remedy. ``key`` tells apart several
+    problems of one rule on one subject. ``severity`` and ``confidence`` may lower the catalogue's. ``remedy`` picks one
+    of the catalogue's remedies where it has several. ``also`` are further places, such as the second object of a fault
+    between two.
     """
 
     subject: Fact
@@ -120,6 +121,11 @@ class Outcome:
     error: str = ""
     name: str = ""
 
+    @property
+    def unsure(self) -> bool:
+        """Whether there may be more to say: the rule broke, or did not see everything, whatever it found so far."""
+        return bool(self.gaps) or self.state is State.ERROR
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -176,7 +182,6 @@ def verdict(findings: tuple[Finding, ...], outcomes: tuple[Outcome, ...]) -> Ver
     """``not-ready`` with a blocker, else ``undetermined`` where a blocker rule lacks knowledge, else ``ready``."""
     if any(finding.severity is Severity.BLOCKER for finding in findings):
         return Verdict.NOT_READY
-    unknown = {State.INCOMPLETE, State.NOT_EVALUATED, State.ERROR}
-    if any(outcome.severity is Severity.BLOCKER and outcome.state in unknown for outcome in outcomes):
+    if any(outcome.severity is Severity.BLOCKER and outcome.unsure for outcome in outcomes):
         return Verdict.UNDETERMINED
     return Verdict.READY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,8 +47,10 @@ class Options:
             )
         if self.namespaces and self.sources and "cluster" not in self.sources:
             raise UsageError("--namespace narrows what is read from the cluster.", "Add --source cluster, or drop it.")
-        if self.output and self.output.is_dir():
+        if self.output and os.path.isdir(self.output):  # noqa: PTH112  never raises
             raise UsageError(f"{self.output} is a directory.", "Name a file after --output.")
+        if self.root and not os.path.isdir(self.root):  # noqa: PTH112  likewise
+            raise UsageError(f"There is no folder {str(self.root)!r}.", "Name the repository's top after --root.")
 
 
 def words(values: list[str] | None) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eks6check import catalog, engine, triage
@@ -28,20 +28,23 @@ def run(options: Options, progress: Progress = str) -> Report:
         UsageError: the options name something that is not there.
         NothingCheckedError: nothing could be read at all.
     """
-    rules = catalog.select(catalog.load(), options.select, options.ignore)
+    catalogue = catalog.load()
+    rules = catalog.select(catalogue, options.select, options.ignore)
     files = open_files(options)
     readers, target = open_readers(options, files)
     rules = judgeable(rules, readers)
     facts = collect(readers, sections(rules, readers), progress)
     outcomes = engine.evaluate(rules, facts)
-    reported, suppressed, suppressions = triage.triage(outcomes, files.suppressions if files else ())
+    comments = files.suppressions if files else ()
+    reported, suppressed, suppressions = triage.triage(outcomes, comments)
+    misnamed = triage.misnamed(comments, ((rule.id, rule.name) for rule in catalogue))
     return Report(
         verdict=verdict(reported, outcomes),
         target=target(facts),
         findings=reported,
         outcomes=outcomes,
         gaps=engine.all_gaps(facts),
-        notes=files.notes if files else (),
+        notes=(*(files.notes if files else ()), *misnamed),
         suppressed=suppressed,
         suppressions=suppressions,
         scope=scope(options, files),
@@ -53,16 +56,19 @@ def open_files(options: Options) -> Files | None:
     """The files of this run, read; None where it names none.
 
     Raises:
-        NothingCheckedError: a folder holds nothing that could be judged. A hook may pass such files by name.
+        NothingCheckedError: a folder or standard input holds nothing that could be judged: whoever rendered it may have
+            failed. A hook may pass such files by name.
     """
     if not options.manifests:
         return None
     from eks6check.sources import manifests  # noqa: PLC0415  a live scan has no use for it
 
     files = manifests.read(options.manifests)
-    if not files.counts["resources"] and not files.gaps and any(Path(path).is_dir() for path in options.manifests):
+    named = ["standard input" if path == "-" else path for path in options.manifests]
+    whole = any(path == "-" or os.path.isdir(path) for path in options.manifests)  # noqa: PTH112  never raises
+    if not files.counts["resources"] and not files.gaps and whole:
         raise NothingCheckedError(
-            f"There is no Kubernetes object in {' '.join(options.manifests)}.",
+            f"There is no Kubernetes object in {', '.join(named)}.",
             "Name the folder of the manifests, or pipe rendered ones: `helm template ... | eks6check lint -`.",
         )
     return files
@@ -133,7 +139,7 @@ def exit_code(report: Report, fail_on: Severity | None) -> int:
     if fail_on and any(finding.severity.rank <= fail_on.rank for finding in report.findings):
         return 1
     states = {outcome.state for outcome in report.outcomes}
-    unknown = states & {State.NOT_EVALUATED, State.INCOMPLETE, State.ERROR}
+    unknown = any(outcome.unsure for outcome in report.outcomes)
     judged = states & {State.PASSED, State.FAILED, State.INCOMPLETE}
     if unknown and not judged:
         return 3

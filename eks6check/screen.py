@@ -34,25 +34,28 @@ def rendered(report: Report, options: Options) -> str:
 
 def repository_top(folder: Path) -> Path:
     """The nearest folder upwards that holds ``.git``, or the folder itself."""
-    return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), folder)
+    return next((each for each in (folder, *folder.parents) if os.path.exists(each / ".git")), folder)  # noqa: PTH110  never raises
 
 
 def write(content: str, output: Path | None) -> None:
     """Write to the file, or to standard output.
 
     Raises:
-        UsageError: the file cannot be written.
+        UsageError: it cannot be written.
     """
-    if output is None:
+    try:
+        if output:
+            output.write_text(content, encoding="utf-8")
+            return
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal lacks must not end the report
         sys.stdout.write(content)
         sys.stdout.flush()
-        return
-    try:
-        output.write_text(content, encoding="utf-8")
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise UsageError(f"{output} cannot be written: {error.strerror}.", "Name another file.") from error
+        told = output or "Standard output"
+        raise UsageError(f"{told} cannot be written: {error.strerror}.", "Name another file.") from error
 
 
 @contextmanager

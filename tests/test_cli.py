@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import servers
@@ -117,10 +119,32 @@ def test_a_directory_without_manifests(tmp_path: Path) -> None:
     complains(eks6check("lint", str(tmp_path)), 3, "Kubernetes")
 
 
+def test_a_pipe_that_nothing_came_through_is_not_ready(tmp_path: Path) -> None:
+    complains(eks6check("lint", "-", stdin=""), 3, "Kubernetes", "standard input")
+    complains(eks6check("lint", "-", "--format", "json", stdin="replicas: 3\n"), 3, "Kubernetes")
+    (tmp_path / "a.yaml").write_text(CLEAN, encoding="utf-8")
+    assert eks6check("lint", "-", str(tmp_path / "a.yaml"), stdin="").code == 0
+
+
+def test_a_file_in_a_folder_that_may_not_be_entered_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    stat = os.stat
+
+    def refusing(path: Any, **options: Any) -> os.stat_result:
+        if isinstance(path, (str, Path)) and "shut/" in str(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", refusing)
+    done = eks6check("lint", "shut/a.yaml", "--format", "json")
+    assert (done.code, [gap["file"] for gap in done.report["gaps"]]) == (3, ["shut/a.yaml"])
+    complains(eks6check("lint", "-", "--output", "shut/a.json", stdin=CLEAN), 2, "cannot be written")
+
+
 def test_options_that_do_not_fit_together(tmp_path: Path) -> None:
     complains(eks6check("scan", "--snapshot", "a.json", "--cluster", "prod"), 2, "--cluster")
     complains(eks6check("scan", "--source", "azure"), 2, "'azure'", "aws and cluster")
     complains(eks6check("lint", "-", "--output", str(tmp_path), stdin=CLEAN), 2, "directory")
+    complains(eks6check("lint", "-", "--root", str(tmp_path / "none"), stdin=CLEAN), 2, "none", "--root")
     complains(eks6check("lint", "-", "--select", "VPC001", stdin=CLEAN), 2, "None of the chosen rules")
 
 
@@ -172,6 +196,15 @@ def test_a_comment_silences_and_is_counted() -> None:
     assert done.report["suppressions"][0]["used"]
 
 
+def test_a_comment_that_names_no_rule_is_told_and_one_whose_rule_did_not_run_is_not() -> None:
+    manifest = PINNED.replace("[IPv4]", "[IPv4]  # eks6check: ignore[SVC01, VPC001] stays behind")
+    done = eks6check("lint", "-", "--format", "json", stdin=manifest)
+    assert (done.code, done.rules()) == (1, {"SVC001"})
+    assert [(note["reason"], note["line"]) for note in done.report["notes"]] == [
+        ("This comment names SVC01, and there is no such rule.", 5)
+    ]
+
+
 def test_the_report_can_go_to_a_file(tmp_path: Path) -> None:
     file = tmp_path / "report.sarif"
     done = eks6check("lint", "-", "--format", "sarif", "--output", str(file), stdin=PINNED)
@@ -210,6 +243,17 @@ def test_the_program_says_its_version_and_its_commands() -> None:
     shown = eks6check("--help").out
     for command in ("scan", "lint", "snapshot", "rules", "explain", "permissions", "demo"):
         assert command in shown
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(PINNED, encoding="utf-8")
+    command = f"{sys.executable} -m eks6check lint a.yaml > /dev/full"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.splitlines()) == (
+        2,
+        ["error: Standard output cannot be written: No space left on device.", "hint: Name another file."],
+    )
 
 
 def test_a_reader_that_stops_reading_gets_no_traceback(tmp_path: Path) -> None:

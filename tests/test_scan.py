@@ -203,6 +203,19 @@ def test_a_live_object_that_a_file_declares_is_one_finding_with_both_places(aws:
     assert (second["source"], second["id"]) == ("cluster", "v1/Service/shop/web")
 
 
+def test_chosen_namespaces_are_read_together_with_the_one_that_the_cni_and_controllers_live_in(
+    aws: Server, tmp_path: Path
+) -> None:
+    ipv6_account(aws)
+    objects = [each for each in yaml.safe_load_all(READY) if each["kind"] != "MutatingWebhookConfiguration"]
+    with cluster(objects, tmp_path) as kube:
+        done = eks6check("scan", *LIVE, "--namespace", "shop")
+    assert (done.code, done.report["verdict"]) == (0, "ready")
+    assert done.states()["CNI006"] == done.states()["LBC002"] == "passed"
+    namespaces = {found[1] for path in kube.calls if (found := re.search(r"/namespaces/([^/]+)/", path))}
+    assert namespaces == {"shop", "kube-system"}
+
+
 def test_only_what_the_chosen_rules_ask_for_is_called(aws: Server, tmp_path: Path) -> None:
     ipv6_account(aws)
     before = len(aws.calls)

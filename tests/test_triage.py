@@ -8,7 +8,7 @@ import pytest
 
 from eks6check.facts import Subject
 from eks6check.findings import Confidence, Finding, Location, Outcome, Severity, State, Suppression
-from eks6check.triage import triage
+from eks6check.triage import misnamed, triage
 
 FINDING = Finding(
     rule="SVC001",
@@ -56,10 +56,23 @@ def test_an_unused_comment_is_told_when_its_rule_ran_and_only_then() -> None:
     assert triage([], [unused])[2] == ()
 
 
-def test_a_finding_with_a_second_place_in_the_file_is_silenced_there() -> None:
-    live = Location("cluster", id="v1/Service/shop/web")
-    both = replace(FINDING, locations=(live, *FINDING.locations))
+def test_a_finding_is_silenced_at_its_first_place_in_a_file_and_at_no_other() -> None:
+    live, further = (
+        Location("cluster", id="v1/Service/shop/web"),
+        Location("manifests", file="a.yaml", line=1, column=1),
+    )
+    both = replace(FINDING, locations=(live, *FINDING.locations, further))
     assert triage([replace(OUTCOME, findings=(both,))], [COMMENT])[0] == ()
+    elsewhere = replace(COMMENT, file="a.yaml", first=1, last=9)
+    assert triage([replace(OUTCOME, findings=(both,))], [elsewhere])[0] == (both,)
+
+
+def test_a_word_that_means_no_rule_at_all_is_told() -> None:
+    rules = [("SVC001", "service-pins-ipv4-family"), ("VPC001", "vpc-without-ipv6-block")]
+    comment = replace(COMMENT, rules=("SVC", "svc999", "vpc001", "*", "vpc-without-ipv6-block"))
+    told = list(misnamed([comment], rules))
+    assert [note.reason.split()[3] for note in told] == ["svc999,", "*,"]
+    assert {(note.file, note.line) for note in told} == {("web.yaml", 7)}
 
 
 def test_findings_come_out_worst_first_then_by_rule_and_place() -> None:

@@ -31,6 +31,7 @@ class Server(ThreadingHTTPServer):
     """The server. ``calls`` are the requests it saw, ``faults`` by path what comes first, None for the truth."""
 
     daemon_threads = True
+    request_queue_size = 128  # with five, a scan's connections wait a second each to be asked for again
 
     def __init__(self, bodies: Iterable[Mapping[str, Any]]) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

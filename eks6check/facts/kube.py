@@ -107,9 +107,10 @@ class Resource:
 
     @property
     def name(self) -> str:
-        """The object's name, or its ``generateName`` where it has none yet."""
+        """The object's name, or its ``generateName`` where it has none yet; ``true`` for a bare ``y``."""
         metadata = mapping(self.body.get("metadata"))
-        return text(metadata.get("name")) or text(metadata.get("generateName"))
+        name = metadata.get("name")
+        return wire(name) if isinstance(name, bool | int | float) else text(name) or text(metadata.get("generateName"))
 
     @property
     def namespace(self) -> str:

@@ -19,10 +19,13 @@ COMMENT = re.compile(r"^\s*(?:#|;|//|<!--)|\s#|\s//\s")
 GUARD = re.compile(
     r"\b(?:no ?proxy|non ?proxy ?hosts|bypass|den(?:y|ied|ies)|denylist|block(?:ed|ing|s|list)?(?![-\w])|blacklist|"
     r"blackhole|reject(?:ed|s)?|drop(?:ped|s)?|disallow(?:ed|s)?|forbid(?:den)?|prohibit|unreachable|"
-    r"exclud(?:e|ed|es|ing)|ssrf)\b",
+    r"exclud(?:e|ed|es|ing)|ssrf|acl|fd\.\w*ip)\b",
     re.IGNORECASE,
 )
-"""Words of lists and rules that keep traffic away from the address rather than send it there."""
+"""Words of lists and rules that keep traffic away from the address, or watch for it, rather than send it there.
+
+``acl`` is Squid's and BIND's, ``fd.sip`` and its like are Falco's.
+"""
 
 NEAR = 120
 """How many characters on the same line still speak of the address; JSON can hold a whole file in one line."""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 IPV4_DEFAULT = "0.0.0.0/0"
 IPV6_DEFAULT = "::/0"
 
+EVERYWHERE = {IPV4_DEFAULT: (IPV4_DEFAULT,), IPV6_DEFAULT: (IPV6_DEFAULT, "2000::/3")}
+"""Destinations that mean everywhere: all public IPv6 addresses are in 2000::/3, and some route just that."""
+
 Use = tuple[str, str]
 """A subnet's id, and one thing that it serves, in words such as ``node group workers``."""
 
@@ -31,6 +34,9 @@ LAUNCHED_BY_KARPENTER = frozenset(
     {"karpenter.sh/nodepool", "karpenter.sh/provisioner-name", "eks:kubernetes-node-pool-name"}
 )
 """Tags of instances that Karpenter, or Auto Mode's own one, has launched; it asks for the IPv6 address itself."""
+
+DISCOVERY_TAG = "karpenter.sh/discovery"
+"""The tag by which Karpenter's node classes find subnets, by custom with the cluster's name for a value."""
 
 LOAD_BALANCER_ROLES = {
     "kubernetes.io/role/elb": "internet-facing load balancers",
@@ -53,8 +59,12 @@ def node_uses(node_groups: Iterable[NodeGroup], instances: Iterable[Instance]) -
             yield instance.subnet_id, "self-managed nodes"
 
 
-def karpenter_uses(instances: Iterable[Instance]) -> Iterator[Use]:
-    """The subnets of running nodes that Karpenter or Auto Mode has launched."""
+def karpenter_uses(
+    instances: Iterable[Instance], subnets: Iterable[Subnet], clusters: Iterable[Cluster]
+) -> Iterator[Use]:
+    """The subnets of running nodes that Karpenter or Auto Mode has launched, and those tagged for it to launch in."""
+    own = {cluster.id for cluster in clusters}
+    yield from ((subnet.id, "Karpenter nodes") for subnet in subnets if subnet.tags.get(DISCOVERY_TAG) in own)
     for instance in instances:
         if LAUNCHED_BY_KARPENTER & instance.tags.keys():
             yield instance.subnet_id, "Karpenter nodes"
@@ -99,7 +109,7 @@ def all_uses(
     return by_subnet(
         cluster_uses(clusters),
         node_uses(node_groups, instances),
-        karpenter_uses(instances),
+        karpenter_uses(instances, subnets, clusters),
         fargate_uses(fargate_profiles),
         load_balancer_uses(subnets, clusters),
     )
@@ -123,7 +133,7 @@ def route_table_of(subnet: Subnet, route_tables: Iterable[RouteTable]) -> RouteT
 
 def default_route(table: RouteTable, destination: str) -> Route | None:
     """The table's route to everywhere in one family, an active one before a blackhole; None where it has none."""
-    found = [route for route in table.routes if route.destination == destination]
+    found = [route for route in table.routes if route.destination in EVERYWHERE[destination]]
     return min(found, key=lambda route: (route.state != "active", route.target), default=None)
 
 

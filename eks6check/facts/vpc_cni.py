@@ -30,7 +30,8 @@ class Setting(NamedTuple):
 class Cni(NamedTuple):
     """One place that configures the CNI: a DaemonSet or the EKS add-on, with its settings by name.
 
-    ``open`` tells that a setting which is not here can still come from elsewhere, as with ``envFrom``.
+    ``open`` tells that a setting which is not here can still come from elsewhere: from ``envFrom``, or from the whole
+    DaemonSet where this is a patch for it, known by its lack of an image.
     """
 
     fact: Resource | Addon
@@ -84,7 +85,7 @@ def _of_container(workload: Resource, container: Container) -> Cni:
     tag = container.image.partition("@")[0].rpartition("/")[2].partition(":")[2]
     if _repository(container.image) != IMAGE:
         tag = ""  # a mirror under another name may count by itself
-    outside = bool(sequence(container.body.get("envFrom")))
+    outside = not container.image or bool(sequence(container.body.get("envFrom")))
     return Cni(workload, (*container.path, "image"), tag, settings, open=outside)
 
 

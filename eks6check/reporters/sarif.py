@@ -161,7 +161,7 @@ def gap_notification(gap: Gap, uris: Uris) -> dict[str, Any]:
     """What could not be read, with its place where that is a file."""
     remedy = f" To close it: {' '.join(gap.remedy.split())}" if gap.remedy else ""
     where = gap.file or gap.call
-    made = notification("not-read", "warning", f"Could not be checked: {where}: {gap.reason}.{remedy}")
+    made = notification("not-read", "warning", f"Could not be checked: {where}: {gap.reason.rstrip('.')}.{remedy}")
     if gap.file in uris:
         made["locations"] = [physical(gap.file, gap.line, gap.column, uris)]
     return made

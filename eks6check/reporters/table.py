@@ -18,6 +18,7 @@ from eks6check.reporters import words
 from eks6check.reporters.plain import plain, plain_lines, without_commands
 
 if TYPE_CHECKING:
+    from eks6check.facts import Gap
     from eks6check.findings import Finding, Location, Outcome, Report
     from eks6check.reporters import View
     from eks6check.reporters.words import GapGroup
@@ -117,9 +118,14 @@ def findings(report: Report) -> Iterator[Line]:
     follow: dict[str | None, list[Finding]] = {}
     for finding in report.findings:
         follow.setdefault(finding.cause if finding.cause in heads else None, []).append(finding)
-    for _, same in groupby(follow.pop(None, []), lambda finding: (finding.severity, finding.rule, finding.confidence)):
+    for _, same in groupby(sorted(follow.pop(None, []), key=alike), alike):
         yield BLANK
         yield from rule_group(list(same), follow)
+
+
+def alike(finding: Finding) -> tuple[int, str, int]:
+    """What the findings of one group share, worst and surest first."""
+    return finding.severity.rank, finding.rule, list(Confidence).index(finding.confidence)
 
 
 def rule_group(same: list[Finding], follow: Mapping[str | None, list[Finding]]) -> Iterator[Line]:
@@ -211,8 +217,9 @@ def unknown(report: Report) -> Iterator[Line]:
 def gap_lines(group: GapGroup) -> Iterator[Line]:
     """Gaps that are closed in the same way and leave the same rules without knowledge."""
     for gap in group.gaps:
-        where = f"{gap.file}:{gap.line}:{gap.column}" if gap.line else gap.file
-        yield Line((("- ", ""), (f"{plain(where or gap.call)}: ", "cyan"), (plain(gap.reason), "")), indent=2, hang=2)
+        yield Line(
+            (("- ", ""), (f"{plain(spot(gap) or gap.call)}: ", "cyan"), (plain(gap.reason), "")), indent=2, hang=2
+        )
     if "\n" in group.remedy.strip():
         yield labelled("To close it:", "")
         yield from verbatim(group.remedy, 6)
@@ -222,6 +229,11 @@ def gap_lines(group: GapGroup) -> Iterator[Line]:
         yield labelled("Not evaluated:", plain(", ".join(group.not_evaluated)))
     if group.in_part:
         yield labelled("Judged in part:", plain(", ".join(group.in_part)))
+
+
+def spot(gap: Gap) -> str:
+    """The file of a gap, with line and column as far as they are known."""
+    return ":".join(str(part) for part in (gap.file, gap.line, gap.column) if part)
 
 
 def bug(outcome: Outcome) -> Iterator[Line]:
@@ -237,8 +249,7 @@ def noted(report: Report) -> Iterator[Line]:
         yield BLANK
         yield Line((("NOTED", "bold"),))
     for note in report.notes:
-        where = f"{note.file}:{note.line}:{note.column}" if note.line else note.file
-        yield Line((("- ", ""), (f"{plain(where)}: ", "cyan"), (plain(note.reason), "")), indent=2, hang=2)
+        yield Line((("- ", ""), (f"{plain(spot(note))}: ", "cyan"), (plain(note.reason), "")), indent=2, hang=2)
 
 
 def silenced(report: Report) -> Iterator[Line]:

@@ -17,7 +17,6 @@ LOOKED_AT = {"aws": "the AWS account", "cluster": "the cluster", "manifests": "t
 FAMILIES = {"ipv4": "IPv4 today", "ipv6": "IPv6 already"}
 ANSWERS = {Verdict.NOT_READY: "bold red", Verdict.READY: "bold green", Verdict.UNDETERMINED: "bold yellow"}
 JUDGED = {State.PASSED, State.FAILED, State.INCOMPLETE}
-UNKNOWN = {State.NOT_EVALUATED, State.INCOMPLETE, State.ERROR}
 STATES = {
     State.PASSED: "passed",
     State.FAILED: "failed",
@@ -65,7 +64,7 @@ def reach(report: Report) -> str:
 
 def reason(report: Report) -> str:
     """What the answer rests on."""
-    unknown = [outcome for outcome in report.outcomes if outcome.state in UNKNOWN]
+    unknown = [outcome for outcome in report.outcomes if outcome.unsure]
     blind = [outcome for outcome in unknown if outcome.severity is Severity.BLOCKER]
     if report.verdict is Verdict.NOT_READY:
         return f"{severities(report)}."
@@ -113,7 +112,8 @@ def live(report: Report) -> str:
 
 def files(report: Report) -> str:
     """How many files, and of what."""
-    counts = [f"{count} {plain(name).replace('_', ' ')}" for name, count in report.inputs.items() if count]
+    nouns = {name: plain(name).replace("_", " ").removesuffix("s") for name in report.inputs}
+    counts = [number(count, nouns[name]) for name, count in report.inputs.items() if count]
     return ", ".join(counts) or "none that could be read"
 
 
@@ -150,11 +150,17 @@ def broken(report: Report) -> list[Outcome]:
     return [outcome for outcome in report.outcomes if outcome.state is State.ERROR]
 
 
+def reaching(suppression: Suppression) -> str:
+    """The lines that a comment speaks of."""
+    first, last = suppression.first, suppression.last
+    return "behind it" if not last else f"on line {first}" if first == last else f"on lines {first} to {last}"
+
+
 def comment(suppression: Suppression) -> str:
     """What a comment that silences does, and what is wrong with it."""
     said = f"ignore[{', '.join(plain(rule) for rule in suppression.rules)}]"
     if not suppression.reason:
         return f"{said} gives no reason, so it silences nothing"
     if not suppression.used:
-        return f"{said} is needed no more: {plain(suppression.reason)}"
+        return f"{said} finds nothing to silence {reaching(suppression)}: {plain(suppression.reason)}"
     return f"{said} {plain(suppression.reason)}"

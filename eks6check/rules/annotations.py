@@ -112,7 +112,7 @@ def _refused(
 ) -> Problem:
     return Problem(
         resource,
-        f"{resource} sets {at[-1]} to {value!r}, which it does not take: {' or '.join(accepted)}.",
+        f"{resource} sets {at[-1]} to {value!r}, which it does not take: {', '.join(accepted[:-1])} or {accepted[-1]}.",
         at=at,
         evidence={"value": value, "accepted": list(accepted), "key": at[-1]},
         confidence=Confidence.HIGH if certain else Confidence.MEDIUM,

@@ -66,6 +66,7 @@ def prefix_delegation_off(
             at=cni.at("ENABLE_PREFIX_DELEGATION"),
             evidence={"ENABLE_PREFIX_DELEGATION": value},
             severity=Severity.BLOCKER if ipv6 else Severity.INFO,
+            remedy="today" if not ipv6 else "" if isinstance(cni.fact, Resource) else "add-on",
             also=also,
         )
 
@@ -83,6 +84,7 @@ def cni_version_below_ipv6(workloads: Sequence[Resource] = (), addons: Sequence[
             at=cni.path,
             evidence={"version": cni.version, "floor": "1.10.1", "advised": "1.16.0"},
             severity=Severity.BLOCKER if too_old else Severity.WARNING,
+            remedy="daemon-set" if isinstance(cni.fact, Resource) else "",
             also=also,
         )
 

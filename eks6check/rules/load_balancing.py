@@ -121,12 +121,10 @@ def service_left_to_in_tree_controller(
         if maker(service, known) is Maker.IN_TREE:
             foreign = for_another_cloud(service) if service.origin.source == "manifests" else None
             udp, told = bool(lb.udp_port(service)), annotation(service, lb.LOAD_BALANCER_TYPE)
-            said = f"has aws-load-balancer-type {told!r}" if told else "names no controller for its load balancer"
-            left = f"is for another cloud by its {foreign}; on EKS it would be" if foreign else f"{said}, so it is"
             owner = owned_by(service)
             yield Problem(
                 service,
-                f"{service} {left} left to the in-tree controller, which has no IPv6"
+                f"{service} {_why_in_tree(told, foreign)} left to the in-tree controller, which has no IPv6"
                 f"{'; its UDP ports need source NAT for IPv6 as well' if udp else ''}."
                 f"{f' {owner} makes it, so the change belongs there.' if owner else ''}",
                 at=lb.asked_at(service, lb.LOAD_BALANCER_TYPE),
@@ -135,6 +133,13 @@ def service_left_to_in_tree_controller(
                 severity=Severity.INFO if foreign else Severity.BLOCKER,
                 confidence=Confidence.LOW if foreign else Confidence.HIGH,
             )
+
+
+def _why_in_tree(told: str | None, foreign: str | None) -> str:
+    if foreign:
+        return f"carries {foreign}, which is for other load balancers; on EKS it would be"
+    said = f"has aws-load-balancer-type {told!r}" if told else "names no controller for its load balancer"
+    return f"{said}, so it is"
 
 
 @rule

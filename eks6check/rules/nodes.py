@@ -44,7 +44,8 @@ def non_nitro_instance_type(  # noqa: PLR0913, PLR0917  a rule's parameters are 
     for template in once(each for each in launch_templates if xen([each.instance_type or ""], instance_types)):
         also: Places = tuple((group, ()) for group in groups_of(template, node_groups))
         names = (str(template.instance_type),)
-        yield _on_xen(template, f"Launch template {template} launches", names, instance_types, also=also)
+        said = f"Launch template {template} launches"
+        yield _on_xen(template, said, names, instance_types, also=also, remedy="template")
     told = {group.id for group in node_groups if group.instance_types}
     told |= {group.id for each in launch_templates if each.instance_type for group in groups_of(each, node_groups)}
     told |= {each.id for each in launch_templates if each.instance_type}
@@ -68,16 +69,17 @@ def _on_xen(subject: Fact, sentence: str, names: Sequence[str], live: Sequence[I
     nitro = {name: list(nitro_equivalents(name, types)) for name in names}
     offers = [f"{new[0]} in place of {old}" for old, new in nitro.items() if new]
     advice = f" Of the same shape: {', '.join(offers)}." if offers else ""
-    first = next((new for new in nitro.values() if new), ["a Nitro type"])
+    first = next((new for new in nitro.values() if new), [])
     return Problem(
         subject,
         f"{sentence} {', '.join(names)}, which {_runs(names)} on Xen; IPv6 pods need Nitro or bare metal.{advice}",
         evidence={
             "instance_types": list(names),
+            "subject": subject.subject.id,
             "nitro": nitro,
             "instance_type": names[0],
-            "replacement": first[0],
-            "replacements": " or ".join(first),
+            "replacement": first[0] if first else "NITRO_TYPE",
+            "replacements": " or ".join(first) or "none known",
         },
         **more,
     )

@@ -67,11 +67,11 @@ def max_pods_left_to_ipv4_formula(  # noqa: PLR0913, PLR0917  a rule's parameter
             remedy="user_data",
             also=tuple((group, ()) for group in groups),
         )
-    for subject, path, value in karpenter_max_pods(node_classes, node_pools):
-        users = [subject] if subject.kind in POOLS else pools_of(subject, node_pools)
-        types = [] if value is not None else _offered(users, instance_types)
+    unset = [(subject, path) for subject, path, value in karpenter_max_pods(node_classes, node_pools) if value is None]
+    for subject, path in unset:
+        types = _offered([subject] if subject.kind in POOLS else pools_of(subject, node_pools), instance_types)
         short = _short(types, instance_types)
-        if value is None and short:
+        if short:
             yield Problem(
                 subject,
                 f"{subject} sets no maxPods, so Karpenter counts IPv4 addresses: {_arithmetic(short, types)}.",

@@ -113,11 +113,15 @@ def private_subnet_without_egress_only_gateway(  # noqa: PLR0913, PLR0917  a rul
     node_groups: Sequence[NodeGroup] = (),
     instances: Sequence[Instance] = (),
     fargate_profiles: Sequence[FargateProfile] = (),
+    clusters: Sequence[Cluster] = (),
 ) -> Iterator[Problem]:
-    """Any other active target of ``::/0``, such as a transit gateway, is a way out that somebody chose."""
+    """Any other active target of ``::/0``, such as a transit gateway, is a way out that somebody chose.
+
+    So is an egress-only gateway that this account cannot see, as in a shared VPC: the route's state tells of its own.
+    """
     serves = network.by_subnet(
         network.node_uses(node_groups, instances),
-        network.karpenter_uses(instances),
+        network.karpenter_uses(instances, subnets, clusters),
         network.fargate_uses(fargate_profiles),
     )
     for subnet in subnets:
@@ -131,9 +135,9 @@ def private_subnet_without_egress_only_gateway(  # noqa: PLR0913, PLR0917  a rul
 
 
 def leads_out(route: Route, subnet: Subnet, gateways: Sequence[EgressOnlyInternetGateway]) -> bool:
-    """Whether a ``::/0`` route is active, and its gateway attached where its target is an egress-only one."""
-    attached = {gateway.id for gateway in gateways if subnet.vpc_id in gateway.attached_vpc_ids}
-    return route.state == "active" and (not route.target.startswith("eigw-") or route.target in attached)
+    """Whether a ``::/0`` route is active, and its target no egress-only gateway that is known to be detached."""
+    detached = {gateway.id for gateway in gateways if subnet.vpc_id not in gateway.attached_vpc_ids}
+    return route.state == "active" and route.target not in detached
 
 
 def without_egress(
@@ -142,37 +146,48 @@ def without_egress(
     """The problem with what is missing of the three, and the remedy for that."""
     if route is not None:
         state = "not attached" if route.state == "active" else f"a {route.state}"
-        fault = f"the ::/0 route of {table} goes to {route.target}, which is {state}"
+        fault = f"the {route.destination} route of {table} goes to {route.target}, which is {state}"
         remedy = "blackhole" if gateway else "blackhole-without-gateway"
     elif gateway:
         fault, remedy = f"{table} has no ::/0 route to the egress-only gateway {gateway}", "route"
     else:
         fault, remedy = f"{subnet.vpc_id} has no egress-only gateway, so {table} has no ::/0 route to one", "gateway"
-    isolated = network.default_route(table, network.IPV4_DEFAULT) is None
+    isolated = is_isolated(table)
     aside = " It has no 0.0.0.0/0 route either, so it may be isolated on purpose." if isolated else ""
     evidence: dict[str, Any] = {"subnet": subnet.id, "vpc": subnet.vpc_id, "route_table": table.id}
     if gateway:
         evidence["gateway"] = gateway
+    if route:
+        evidence["destination"] = route.destination
     return Problem(
         subnet,
         f"{named(subnet, serves)} has no IPv6 way out: {fault}.{aside}",
         evidence={**evidence, "serves": list(serves[subnet.id])},
-        severity=Severity.WARNING if isolated else Severity.BLOCKER,
+        severity=Severity.INFO if isolated else Severity.BLOCKER,
+        confidence=Confidence.MEDIUM if isolated else Confidence.HIGH,
         remedy=remedy,
         also=((table, ()),),
     )
 
 
+def is_isolated(table: RouteTable) -> bool:
+    """Whether there is no default route of either family: a network on VPC endpoints alone looks like this."""
+    return not any(network.default_route(table, each) for each in (network.IPV4_DEFAULT, network.IPV6_DEFAULT))
+
+
 @rule
-def node_subnet_without_ipv4_egress(
+def node_subnet_without_ipv4_egress(  # noqa: PLR0913, PLR0917  likewise
     subnets: Sequence[Subnet],
     route_tables: Sequence[RouteTable],
     nat_gateways: Sequence[NatGateway],
     node_groups: Sequence[NodeGroup] = (),
     instances: Sequence[Instance] = (),
+    clusters: Sequence[Cluster] = (),
 ) -> Iterator[Problem]:
     """A NAT gateway that this account cannot see, as in a shared VPC, is taken to work while its route is active."""
-    serves = network.by_subnet(network.node_uses(node_groups, instances), network.karpenter_uses(instances))
+    serves = network.by_subnet(
+        network.node_uses(node_groups, instances), network.karpenter_uses(instances, subnets, clusters)
+    )
     known = {gateway.id: gateway for gateway in nat_gateways}
     for subnet in subnets:
         table = network.route_table_of(subnet, route_tables) if subnet.id in serves else None
@@ -181,12 +196,14 @@ def node_subnet_without_ipv4_egress(
         route = network.default_route(table, network.IPV4_DEFAULT)
         fault, severity = no_ipv4_egress(table, route, known.get(route.target) if route else None)
         if fault:
+            isolated = is_isolated(table)
+            aside = " It may be isolated on purpose, with VPC endpoints for all that it calls." if isolated else ""
             yield Problem(
                 subnet,
-                f"{named(subnet, serves)} has no IPv4 way out: {fault}.",
+                f"{named(subnet, serves)} has no IPv4 way out: {fault}.{aside}",
                 evidence={"subnet": subnet.id, "route_table": table.id, "serves": list(serves[subnet.id])},
                 severity=severity,
-                confidence=Confidence.MEDIUM if severity is Severity.INFO else Confidence.HIGH,
+                confidence=Confidence.MEDIUM if isolated or severity is Severity.INFO else Confidence.HIGH,
                 remedy="replace" if route else "create",
                 also=((table, ()),),
             )

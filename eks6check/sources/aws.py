@@ -6,10 +6,10 @@ or garbles is a gap of its own section, and of those that are read with its help
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from eks6check.facts import Gap, Section
 from eks6check.facts.aws import (
@@ -27,11 +27,10 @@ from eks6check.facts.aws import (
     Vpc,
 )
 from eks6check.facts.kube import mapping, text
+from eks6check.facts.network import route_table_of
 from eks6check.sources import Collectors, Unreadable, collector
 from eks6check.sources import aws_records as records
-from eks6check.sources.aws_api import Source, each
-
-T = TypeVar("T")
+from eks6check.sources.aws_api import RETRY, Source, complete, each, made
 
 CHUNK = 100
 """Values of one filter; EC2 takes 200 at most."""
@@ -44,20 +43,6 @@ MADE_BY_OTHERS = frozenset(
     {"eks:nodegroup-name", "eks:kubernetes-node-pool-name", "karpenter.sh/nodepool", "karpenter.sh/provisioner-name"}
 )
 """Tags of instances whose launch template EKS or Karpenter wrote, and will write anew: not the user's to mend."""
-
-RETRY = "Run again; if it stays, try the same call with the AWS CLI."
-
-
-def made(call: str, bodies: Iterable[object], make: Callable[[Any], T], *required: str) -> Iterator[T | Gap]:
-    """A record of every body, or a gap for one that came without a field that no default can stand for."""
-    for each_body in bodies:
-        body = mapping(each_body)
-        lacking = [name for name in required if body.get(name) is None]
-        if lacking:
-            identity = text(body.get(required[0])) or "One item"
-            yield Gap(call, f"{identity} came without {' and '.join(lacking)}, so it is not judged.", RETRY)
-        else:
-            yield make(body)
 
 
 @collector("eks:DescribeCluster", "ec2:DescribeSubnets")
@@ -228,7 +213,8 @@ def of_vpcs(source: Source, clusters: Section[Cluster], call: str, key: str, fil
 def vpcs(source: Source, clusters: Section[Cluster]) -> Iterator[Vpc | Gap]:
     """The cluster's VPC."""
     call = "ec2:DescribeVpcs"
-    yield from made(call, of_vpcs(source, clusters, call, "Vpcs", "Filters"), records.vpc, "VpcId")
+    found = made(call, of_vpcs(source, clusters, call, "Vpcs", "Filters"), records.vpc, "VpcId")
+    yield from complete(call, (cluster.vpc_id for cluster in clusters.items), found)
 
 
 @collector("ec2:DescribeSubnets")
@@ -237,15 +223,23 @@ def subnets(source: Source, clusters: Section[Cluster]) -> Iterator[Subnet | Gap
     call = "ec2:DescribeSubnets"
     found = of_vpcs(source, clusters, call, "Subnets", "Filters")
     required = ("SubnetId", "AvailableIpAddressCount", "AssignIpv6AddressOnCreation")
-    yield from made(call, found, records.subnet, *required)
+    named = (subnet_id for cluster in clusters.items if cluster.vpc_id for subnet_id in cluster.subnet_ids)
+    yield from complete(call, named, made(call, found, records.subnet, *required))
 
 
 @collector("ec2:DescribeRouteTables")
-def route_tables(source: Source, clusters: Section[Cluster]) -> Iterator[RouteTable | Gap]:
-    """All route tables of the cluster's VPC."""
+def route_tables(source: Source, clusters: Section[Cluster], subnets: Section[Subnet]) -> Iterator[RouteTable | Gap]:
+    """All route tables of the cluster's VPC. One that another account owns may not show its main table."""
     call = "ec2:DescribeRouteTables"
-    found = of_vpcs(source, clusters, call, "RouteTables", "Filters")
-    yield from made(call, found, records.route_table, "RouteTableId")
+    tables: list[RouteTable] = []
+    listed = of_vpcs(source, clusters, call, "RouteTables", "Filters")
+    for found in made(call, listed, records.route_table, "RouteTableId"):
+        tables += () if isinstance(found, Gap) else (found,)
+        yield found
+    for subnet in subnets.items:
+        if route_table_of(subnet, tables) is None:
+            reason = f"EC2 lists no route table that serves {subnet}, so its routes are not judged."
+            yield Gap(call, reason, "If the VPC is shared with this account, ask the account that owns it.")
 
 
 @collector("ec2:DescribeNatGateways")
@@ -258,12 +252,12 @@ def nat_gateways(source: Source, clusters: Section[Cluster]) -> Iterator[NatGate
 
 @collector("ec2:DescribeEgressOnlyInternetGateways")
 def egress_only_gateways(source: Source, clusters: Section[Cluster]) -> Iterator[EgressOnlyInternetGateway | Gap]:
-    """The egress-only internet gateways that are attached to the cluster's VPC. EC2 has no filter for that."""
+    """The egress-only internet gateways of the cluster's VPC, and those of none. EC2 has no filter for that."""
     vpc_ids = {cluster.vpc_id for cluster in clusters.items} - {""}
     call = "ec2:DescribeEgressOnlyInternetGateways"
     found = source.account.pages(call, "EgressOnlyInternetGateways") if vpc_ids else ()
     for gateway in made(call, found, records.egress_only_gateway, "EgressOnlyInternetGatewayId"):
-        if isinstance(gateway, Gap) or vpc_ids & set(gateway.attached_vpc_ids):
+        if isinstance(gateway, Gap) or not gateway.attached_vpc_ids or vpc_ids & set(gateway.attached_vpc_ids):
             yield gateway
 
 

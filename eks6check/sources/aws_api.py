@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 from eks6check import __version__
 from eks6check.errors import NothingCheckedError, UsageError
 from eks6check.facts import Gap
-from eks6check.facts.kube import mapping
+from eks6check.facts.aws import Record
+from eks6check.facts.kube import mapping, text
 from eks6check.sources import WIDTH, Unreadable
 from eks6check.sources.aws_failures import Failure, code_of, failure_of, gap_of
 
@@ -32,7 +33,10 @@ READ_SECONDS = 30
 SERVICES: Mapping[str, str] = {"elasticloadbalancing": "elbv2"}
 """The boto3 client of an IAM service prefix, where the two names differ."""
 
+RETRY = "Run again; if it stays, try the same call with the AWS CLI."
+
 K = TypeVar("K")
+R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
 
@@ -111,6 +115,29 @@ def attempt(function: Callable[[K], T], key: K) -> T | Gap:
         return function(key)
     except Unreadable as unreadable:
         return unreadable.gap
+
+
+def made(call: str, bodies: Iterable[object], make: Callable[[Any], T], *required: str) -> Iterator[T | Gap]:
+    """A record of every body, or a gap for one that came without a field that no default can stand for."""
+    for each_body in bodies:
+        body = mapping(each_body)
+        lacking = [name for name in required if body.get(name) is None]
+        if lacking:
+            identity = text(body.get(required[0])) or "One item"
+            yield Gap(call, f"{identity} came without {' and '.join(lacking)}, so it is not judged.", RETRY)
+        else:
+            yield make(body)
+
+
+def complete(call: str, named: Iterable[str], found: Iterable[R | Gap]) -> Iterator[R | Gap]:
+    """What was found, and a gap for each id that the cluster names and EC2 did not list: deleted, or no more shared."""
+    missing = {*named} - {""}
+    for each_found in found:
+        missing.discard("" if isinstance(each_found, Gap) else each_found.id)
+        yield each_found
+    for identity in sorted(missing):
+        reason = f"The cluster names {identity}, and EC2 does not list it, so it is not judged."
+        yield Gap(call, reason, "See whether it still exists; if it was shared, ask the account that owns it.")
 
 
 def connect(region: str | None = None, profile: str | None = None) -> Account:

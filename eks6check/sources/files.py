@@ -95,7 +95,7 @@ def named(path: str) -> Iterator[File]:
         yield File(None, "stdin")
     elif os.path.isdir(path):  # noqa: PTH112  unlike Path, it takes any text for an answer
         yield from below(path, is_manifest)
-    elif os.path.exists(path):  # noqa: PTH110  likewise
+    elif is_there(path):
         yield file_of(Path(path))
     elif glob.has_magic(path):
         yield from matching(path)
@@ -104,6 +104,17 @@ def named(path: str) -> Iterator[File]:
             f"There is no file or folder {path!r}.",
             "Paths are relative to the working directory; `-` reads standard input.",
         )
+
+
+def is_there(path: str) -> bool:
+    """Whether a path names something. What lies in a folder that may not be entered counts; reading it will say why."""
+    try:
+        os.stat(path)  # noqa: PTH116  unlike Path, it takes any text
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def matching(pattern: str) -> Iterator[File]:
@@ -143,7 +154,7 @@ def file_of(path: Path) -> File:
 
 def is_manifest(path: Path) -> bool:
     """Whether a name ends like a manifest's. A folder here is one that cannot be opened; reading it will say why."""
-    return path.suffix.lower() in SUFFIXES or path.is_dir()
+    return path.suffix.lower() in SUFFIXES or os.path.isdir(path)  # noqa: PTH112  never raises
 
 
 def walk(top: Path) -> Iterator[Path]:
@@ -153,7 +164,7 @@ def walk(top: Path) -> Iterator[Path]:
     while folders:
         folder, ignores = folders.pop()
         try:
-            status, entries = folder.stat(), list(os.scandir(folder))
+            status, entries = os.stat(f"{folder}/."), list(os.scandir(folder))  # noqa: PTH116  Path drops the dot: may it be entered?
         except OSError:
             yield folder
             continue
@@ -178,7 +189,7 @@ def above(top: Path) -> Ignores:
     Nothing, if they ignore the folder itself: whoever names it wants it read.
     """
     line = (top, *top.parents)
-    height = next((index for index, folder in enumerate(line) if (folder / ".git").exists()), 0)
+    height = next((index for index, folder in enumerate(line) if os.path.exists(folder / ".git")), 0)  # noqa: PTH110  never raises
     ignores: Ignores = ()
     for folder, child in pairwise(reversed(line[: height + 1])):
         ignores = (*ignores, *ignore_file(folder))

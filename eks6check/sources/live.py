@@ -17,6 +17,9 @@ from eks6check.sources.kube_answers import Failure
 from eks6check.sources.kube_api import Api
 from eks6check.sources.target import Choice, choose
 
+SYSTEM = "kube-system"
+"""Read whichever namespaces are chosen: the CNI and controllers there decide what becomes of objects everywhere."""
+
 Opened = tuple[list[tuple[object, Collectors]], Callable[[Facts], Target]]
 
 
@@ -35,7 +38,8 @@ def open_sources(options: Options) -> Opened:
     if source and "aws" in options.sources:
         readers.append((source, aws.COLLECTORS))
     if "cluster" in options.sources:
-        readers.append((way_in(choice, source, options.namespaces), cluster.COLLECTORS))
+        namespaces = (*dict.fromkeys((*options.namespaces, SYSTEM)),) if options.namespaces else ()
+        readers.append((way_in(choice, source, namespaces), cluster.COLLECTORS))
     read_at = datetime.now(UTC).isoformat(timespec="seconds")
     return readers, lambda facts: target(choice, read_at, facts)
 

@@ -92,6 +92,8 @@ def read(paths: Iterable[str], stdin: BinaryIO | None = None) -> Files:
 
 def unreadable(name: str, error: OSError) -> Gap:
     """The gap of a file that cannot be opened."""
+    if isinstance(error, IsADirectoryError):
+        return Gap("read", "The folder cannot be entered.", "Give it the x permission, or leave it out.", name)
     reason = f"The file cannot be read: {error.strerror or type(error).__name__}."
     return Gap("read", reason, "Make it readable, or leave it out.", name)
 

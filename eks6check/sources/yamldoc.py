@@ -30,6 +30,8 @@ RETURN_ALONE = re.compile(r"\r(?!\n)")
 BOUNDARY = re.compile(r"^(?:(?:%.*\n)*---(?=[ \t\r\n]|$)|\.\.\.(?=[ \t\r\n]|$).*\n?)", re.MULTILINE)
 """A line that begins a document, with the directives before it, or a line that ends one."""
 
+JSON_BEGINS = re.compile(r"\s*^[ \t]*(?=\{)", re.MULTILINE)
+
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]|\ufffe|\uffff")
 """What YAML takes nowhere, not even inside quotes."""
 
@@ -72,8 +74,8 @@ class Document:
     def mark(self, path: Path, find: str = "", skip: int = 0) -> tuple[int, int]:
         """Line and column of the key or list item that a path leads to, or of its nearest parent that is there.
 
-        With ``find``: of that text's place inside the value, behind the ``skip`` first ones. A value behind an alias stands at its anchor, an
-        entry that was merged in stands where it was merged from.
+        With ``find``: of that text's place inside the value, behind the ``skip`` first ones. A value behind an alias
+        stands at its anchor, an entry that was merged in stands where it was merged from.
         """
         place, whole = self._place(path)
         found = yamlfind.find(self.text, place, find, skip) if find and whole else None
@@ -136,7 +138,11 @@ def documents(text: str) -> Iterator[Document]:
     """Every document of a stream, the empty ones included."""
     line = 1
     for part in cut(text):
-        yield read(part, line)
+        document = read(part, line)
+        begin = line
+        for piece in cut_json(part) if document.fault else (part,):
+            yield document if piece == part else read(piece, begin)
+            begin += piece.count("\n")
         line += part.count("\n")
 
 
@@ -150,6 +156,23 @@ def cut(text: str) -> Iterator[str]:
             start = end
     if start < len(text):
         yield text[start:]
+
+
+def cut_json(text: str) -> list[str]:
+    """The text in parts, one for each JSON object that begins on a line of its own, as jq writes them; else in one."""
+    if not JSON_BEGINS.match(text):
+        return [text]
+    import json  # noqa: PLC0415  YAML's reader takes most JSON
+
+    decoder, parts, end = json.JSONDecoder(), list[str](), 0
+    try:
+        while found := JSON_BEGINS.match(text, end):
+            _, until = decoder.raw_decode(text, found.end())
+            parts.append(text[end:until])
+            end = until
+    except (ValueError, RecursionError):
+        return [text]
+    return [text] if text[end:].strip() else parts
 
 
 def read(text: str, line: int) -> Document:

@@ -13,11 +13,14 @@ import pytest
 import reports
 from jsonschema import Draft202012Validator
 
+import eks6check
 from eks6check.catalog import load
 from eks6check.findings import Finding, Location, Outcome, Report, State
+from eks6check.options import Options
 from eks6check.reporters import render, sarif
 from eks6check.reporters.line_hash import line_hashes
 from eks6check.reporters.sarif_rules import descriptor
+from eks6check.run import run as lint
 
 SCHEMA = json.loads(Path(__file__).with_name("sarif-2.1.0.json").read_text())
 """The schema as the SARIF multitool 5.7.0 carries it (npm package @microsoft/sarif-multitool-linux, MIT)."""
@@ -149,6 +152,7 @@ def test_gaps_and_broken_rules_are_notifications_with_their_places() -> None:
         template["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "charts/web/templates/service.yaml"
     )
     assert "helm template" in template["message"]["text"]
+    assert not any(".." in each["message"]["text"] for each in told)
     assert any("IDN002 broke on what it was given: KeyError" in each["message"]["text"] for each in told)
 
 
@@ -238,7 +242,30 @@ def isolated() -> Sequence[str]:
     return [str(unshare), "-n"] if works else []
 
 
-@pytest.mark.skipif("SARIF_MULTITOOL" not in os.environ, reason="SARIF_MULTITOOL does not name the SARIF multitool")
+WANTS_MULTITOOL = pytest.mark.skipif(
+    "SARIF_MULTITOOL" not in os.environ, reason="SARIF_MULTITOOL does not name the SARIF multitool"
+)
+
+DEMO = Path(eks6check.__file__).parent / "demo" / "k8s"
+CORPUS = Path(os.environ.get("EKS6CHECK_CORPUS", ""))
+WITH_CORPUS = pytest.mark.skipif(
+    not CORPUS.name or not CORPUS.is_dir(), reason="EKS6CHECK_CORPUS names no folder of manifests"
+)
+
+
+@WANTS_MULTITOOL
+@pytest.mark.parametrize("folder", [DEMO, pytest.param(CORPUS, marks=WITH_CORPUS)])
+def test_multitool_finds_no_error_in_what_lint_says_of_real_manifests(folder: Path, tmp_path: Path) -> None:
+    made = log(lint(Options(manifests=(str(folder),))), rules=None, base=Path(), root=folder)
+    only = made["runs"][0]
+    assert only["results"]
+    assert not [each for each in only["invocations"][0]["toolExecutionNotifications"] if "Left out" in str(each)]
+    (tmp_path / "log.sarif").write_text(json.dumps(made))
+    told = validated(tmp_path / "log.sarif", tmp_path / "told.sarif")
+    assert [each["message"] for each in told if each.get("level") == "error"] == []
+
+
+@WANTS_MULTITOOL
 @pytest.mark.parametrize("name", [*reports.REPORTS, "everything"])
 def test_multitool_finds_no_error_by_githubs_rules(name: str, tmp_path: Path, everything: Report) -> None:
     made = log(everything, rules=None) if name == "everything" else log(reports.REPORTS[name])
@@ -247,7 +274,7 @@ def test_multitool_finds_no_error_by_githubs_rules(name: str, tmp_path: Path, ev
     assert [each["message"] for each in told if each.get("level") == "error"] == []
 
 
-@pytest.mark.skipif("SARIF_MULTITOOL" not in os.environ, reason="SARIF_MULTITOOL does not name the SARIF multitool")
+@WANTS_MULTITOOL
 def test_multitool_would_find_a_result_without_a_place(tmp_path: Path) -> None:
     made = log(reports.mixed())
     del made["runs"][0]["results"][0]["locations"]

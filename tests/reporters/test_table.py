@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from eks6check.cli import Format
 from eks6check.facts import Gap
-from eks6check.findings import Location, Report, State, Target, Verdict, fingerprint
+from eks6check.findings import Confidence, Location, Report, State, Target, Verdict, fingerprint
 from eks6check.reporters import REPORTERS, render
 from eks6check.reporters.table import first_sentence, place
 
@@ -136,11 +136,33 @@ def test_a_gap_that_hits_no_rule_is_shown_all_the_same() -> None:
     assert "- a.yaml: no permission" in table(report)
 
 
+def test_findings_of_one_rule_stand_together_whatever_their_places() -> None:
+    places = [(1, Confidence.HIGH), (2, Confidence.LOW), (3, Confidence.MEDIUM), (4, Confidence.HIGH)]
+    found = tuple(
+        replace(reports.pinned(str(line), reports.file("a.yaml", line, 1)), confidence=sure) for line, sure in places
+    )
+    text = table(reports.report(found, (reports.outcome("SVC001", State.FAILED, found),)))
+    assert re.findall(r"a\.yaml:(\d)", text) == ["1", "4", "3", "2"]
+    assert text.count("BLOCKER SVC001") == 3
+
+
+def test_a_note_on_a_line_as_a_whole_has_no_column() -> None:
+    report = replace(reports.clean(), notes=(Gap("read", "odd", file="a.yaml", line=3),))
+    assert "- a.yaml:3: odd" in table(report)
+
+
+def test_one_of_a_thing_is_not_told_as_several() -> None:
+    report = replace(reports.files_only(), inputs={"files": 1, "documents": 2, "other_documents": 1})
+    assert "1 file, 2 documents, 1 other document." in table(report, width=200)
+
+
 def test_silenced_findings_and_needless_comments_are_told() -> None:
     text = table(reports.mixed())
     assert "SVC001 Service shop/old asks for" in text
     assert "k8s/shop/old.yaml:8: ignore[SVC001] goes away with the old shop" in text
-    assert "ignore[LBC004, service-pins-ipv4-family] is needed no more: not yet" in text
+    assert "ignore[LBC004, service-pins-ipv4-family] finds nothing to silence on line 20: not yet" in " ".join(
+        text.split()
+    )
     assert "ignore[SVC] gives no reason, so it silences nothing" in text
 
 

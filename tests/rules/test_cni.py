@@ -70,6 +70,7 @@ def test_an_ordinary_ipv4_cluster_gets_one_calm_note() -> None:
     (finding,) = judge("CNI001", workloads=[aws_node(TODAY)], addons=[add_on()], clusters=clusters).findings
     assert finding.severity is Severity.INFO
     assert "EKS sets it to true in an IPv6 cluster" in finding.message
+    assert finding.remedy.startswith("# Nothing to do in this cluster.")
     for word in ("CNI002", "CNI003", "CNI007"):
         assert not messages(word, workloads=[aws_node(TODAY)], addons=[add_on()])
 
@@ -100,11 +101,18 @@ def test_what_comes_from_elsewhere_is_not_concluded_to_be_absent() -> None:
     assert not messages("CNI001", workloads=[outside, referred])
 
 
+@pytest.mark.parametrize("word", ["CNI001", "CNI006"])
+def test_a_patch_without_an_image_says_nothing_of_what_it_leaves_out(word: str) -> None:
+    env = {"ENABLE_PREFIX_DELEGATION": "true"} if word == "CNI006" else {"ENABLE_IPv6": "true"}
+    assert not messages(word, workloads=[aws_node(env, image=None)])
+
+
 def test_an_add_on_that_says_false_outweighs_the_daemon_set_it_made() -> None:
     off = {"ENABLE_PREFIX_DELEGATION": "false"}
     clusters = [{"id": "shop", "ip_family": "ipv6"}]
     (finding,) = judge("CNI001", workloads=[aws_node(off)], addons=[add_on(off)], clusters=clusters).findings
     assert (finding.subject.kind, len(finding.locations)) == ("Addon", 2)
+    assert '"ENABLE_PREFIX_DELEGATION":"true"' in finding.remedy
 
 
 def test_the_cni_is_known_by_image_or_by_name() -> None:

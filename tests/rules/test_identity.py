@@ -72,6 +72,8 @@ def test_a_file_that_talks_to_metadata_is_told(text: str) -> None:
         f"iptables -A OUTPUT -d {IMDS} -j DROP",
         f"iptables -A OUTPUT \\\n  -d {IMDS} \\\n  -j REJECT",
         f"deny {IMDS};",
+        f"acl imds dst {IMDS}",
+        f'condition: outbound and fd.sip="{IMDS}" and container',
         f"blockedHosts: [{IMDS}]",
         f"cidr: 0.0.0.0/0\nexcept:\n- {IMDS}/32\n",
         f"excludeIPRanges: {IMDS}/32",

@@ -232,8 +232,31 @@ def test_a_manifest_for_another_cloud_is_a_guess_and_a_live_service_is_not() -> 
     azure = service({"service.beta.kubernetes.io/azure-load-balancer-internal": "true"})
     (guess,) = judge("LBC003", services=[resource(azure, "manifests")]).findings
     (live,) = judge("LBC003", services=[resource(azure)]).findings
-    assert (guess.severity, guess.confidence) == (Severity.WARNING, Confidence.LOW)
+    assert (guess.severity, guess.confidence) == (Severity.INFO, Confidence.LOW)
+    assert "azure-load-balancer-internal, which is for other load balancers; on EKS it would be left" in guess.message
     assert (live.severity, live.confidence) == (Severity.BLOCKER, Confidence.HIGH)
+
+
+def test_a_service_that_speaks_to_aws_as_well_is_no_guess() -> None:
+    internal = ("azure-load-balancer-internal", "aws-load-balancer-internal")
+    both = service({f"service.beta.kubernetes.io/{key}": "true" for key in internal})
+    (finding,) = judge("LBC003", services=[resource(both, "manifests")]).findings
+    assert (finding.severity, finding.confidence) == (Severity.BLOCKER, Confidence.HIGH)
+
+
+@pytest.mark.parametrize(
+    ("owners", "said"),
+    [
+        ([{"kind": "Gateway", "name": "web"}], "Gateway web makes it, so the change belongs there."),
+        (["Gateway", {"kind": 7, "name": None}], "which has no IPv6."),
+        ("Gateway", "which has no IPv6."),
+    ],
+)
+def test_the_owner_of_a_service_is_where_the_change_belongs(owners: Any, said: str) -> None:
+    body = service()
+    (message,) = messages("LBC003", services=[{**body, "metadata": {**body["metadata"], "ownerReferences": owners}}])
+    assert said in message
+    assert ("makes it" in message) is ("makes it" in said)
 
 
 @pytest.mark.parametrize("annotations", [{}, {"type": "nlb"}])

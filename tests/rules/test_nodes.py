@@ -92,6 +92,8 @@ def test_a_launch_template_is_told_once_with_its_node_group() -> None:
         nodes=[node("a", "c4.xlarge", {"eks.amazonaws.com/nodegroup": "web"})],
     ).findings
     assert (finding.subject.id, [place.id for place in finding.locations]) == ("lt-1", ["lt-1"])
+    assert "--launch-template-id lt-1 " in finding.remedy
+    assert """--launch-template-data '{"InstanceType":"c5.xlarge"}'""" in finding.remedy
 
 
 def test_the_version_that_a_group_launches_leads_to_the_group() -> None:
@@ -191,6 +193,7 @@ def test_a_pool_that_leaves_nothing_but_xen_is_a_blocker() -> None:
         [CATEGORIES, expression("Gt", "4", key="karpenter.k8s.aws/instance-generation")],
         [CATEGORIES, expression("Gte", "5", key="karpenter.k8s.aws/instance-generation")],
         [expression("In", "arm64", key="kubernetes.io/arch")],
+        [CATEGORIES, expression("In", "windows", key="kubernetes.io/os")],
         [expression("In", "m5.large", "c5.large")],
         [expression("In", "t3", key=FAMILY)],
         [expression("In", "aws", key="karpenter.k8s.aws/instance-cpu-manufacturer")],

@@ -105,6 +105,22 @@ def test_other_node_classes_are_silent(body: dict[str, Any]) -> None:
     assert judge("NOD003", node_classes=[body]).state is State.PASSED
 
 
+def test_the_arithmetic_is_that_of_a_type_which_the_pool_can_make() -> None:
+    neuron = pool({"key": TYPE, "operator": "In", "values": ["trn1.32xlarge", "inf2.xlarge"]})
+    (message,) = messages("NOD003", node_classes=[node_class()], node_pools=[neuron])
+    assert message.endswith("IPv4 addresses: 4 x (15 - 1) + 2 = 58 on inf2.xlarge, where 110 are advised for IPv6.")
+    (message,) = messages("NOD003", node_classes=[node_class()], node_pools=[neuron, pool()])
+    assert "for example 3 x (10 - 1) + 2 = 29 on m5.large" in message
+
+
+def test_types_whose_count_reaches_the_advice_are_silent() -> None:
+    large = pool({"key": TYPE, "operator": "In", "values": ["m5.4xlarge", "m5.24xlarge"]})
+    assert not messages("NOD003", node_classes=[node_class()], node_pools=[large])
+    group = {**GROUP, "instance_types": ["m5.4xlarge"]}
+    launch = template(NODEADM.replace("maxPods: %s", ""))
+    assert not messages("NOD003", node_groups=[group], launch_templates=[launch])
+
+
 def test_before_v1_the_pool_held_the_maximum() -> None:
     assert not messages("NOD003", node_classes=[node_class()], node_pools=[pool(kubelet={"maxPods": 110})])
 

@@ -22,6 +22,7 @@ READY: Mapping[str, Any] = {
     "ipv6_cidr_blocks": ["2001:db8:0:1::/64"],
     "assign_ipv6_address_on_creation": True,
     "available_ip_address_count": 200,
+    "tags": {"karpenter.sh/discovery": "prod"},
 }
 NO_BLOCK = {**READY, "ipv6_cidr_blocks": []}
 TO_NAT = {"destination": "0.0.0.0/0", "target": "nat-1"}
@@ -54,10 +55,11 @@ def test_a_vpc_of_others_needs_none() -> None:
 @pytest.mark.parametrize(
     ("sections", "serves"),
     [
-        ({"clusters": [{"id": "prod", "subnet_ids": ["subnet-1"]}]}, "cluster prod"),
+        ({"clusters": [{"id": "dev", "subnet_ids": ["subnet-1"]}]}, "cluster dev"),
         ({"node_groups": [WORKERS]}, "node group workers"),
         ({"instances": [BY_HAND]}, "self-managed nodes"),
         ({"instances": [KARPENTER]}, "Karpenter nodes"),
+        ({"clusters": [{"id": "prod"}]}, "Karpenter nodes"),
         ({"fargate_profiles": [{"id": "web", "subnet_ids": ["subnet-1"]}]}, "Fargate profile web"),
         ({"node_groups": [WORKERS], "instances": [BY_HAND]}, "node group workers and self-managed nodes"),
     ],
@@ -87,8 +89,8 @@ def test_a_subnet_that_serves_nothing_of_the_cluster_is_left_alone(rule: str) ->
 
 def test_an_ipv6_only_subnet_is_told() -> None:
     native = {**READY, "cidr_block": None, "ipv6_native": True}
-    said = build.messages("VPC003", subnets=[native], clusters=[{"id": "prod", "subnet_ids": ["subnet-1"]}])
-    assert said == ["subnet-1, which serves cluster prod, is IPv6-only and has no IPv4 address to give."]
+    said = build.messages("VPC003", subnets=[native], clusters=[{"id": "dev", "subnet_ids": ["subnet-1"]}])
+    assert said == ["subnet-1, which serves cluster dev, is IPv6-only and has no IPv4 address to give."]
 
 
 def test_a_node_subnet_must_assign_ipv6() -> None:
@@ -172,10 +174,26 @@ def test_a_route_to_a_gateway_that_is_not_attached_leads_nowhere() -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["eigw-1", "tgw-1", "eni-1", "vpce-1", "vgw-1", "igw-1", "arn:aws:networkmanager::1:core-network/core-network-1"],
+    [
+        "eigw-1",
+        "eigw-of-another-account",
+        "tgw-1",
+        "eni-1",
+        "vpce-1",
+        "vgw-1",
+        "igw-1",
+        "arn:aws:networkmanager::1:core-network/core-network-1",
+    ],
 )
 def test_every_active_way_out_is_one(target: str) -> None:
     assert egress(TO_NAT, {"destination": "::/0", "target": target}) == ()
+
+
+def test_the_whole_public_range_is_a_default_route_too() -> None:
+    route = {**TO_GATEWAY, "destination": "2000::/3"}
+    assert egress(TO_NAT, route) == ()
+    (finding,) = egress(TO_NAT, {**route, "state": "blackhole"})
+    assert "--destination-ipv6-cidr-block 2000::/3" in finding.remedy
 
 
 def test_a_public_subnet_is_not_judged_here() -> None:
@@ -184,12 +202,16 @@ def test_a_public_subnet_is_not_judged_here() -> None:
 
 def test_a_subnet_without_any_way_out_may_be_isolated_on_purpose() -> None:
     (finding,) = egress()
-    assert finding.severity is Severity.WARNING
+    assert finding.severity is Severity.INFO
     assert finding.message.endswith("It has no 0.0.0.0/0 route either, so it may be isolated on purpose.")
+    (finding,) = ipv4_egress()
+    assert (finding.severity, finding.confidence) == (Severity.WARNING, Confidence.MEDIUM)
+    assert finding.message.endswith("It may be isolated on purpose, with VPC endpoints for all that it calls.")
 
 
-def test_a_dead_nat_route_is_no_isolation() -> None:
-    (finding,) = egress({**TO_NAT, "state": "blackhole"})
+@pytest.mark.parametrize("route", [TO_NAT, TO_GATEWAY])
+def test_a_dead_route_is_no_isolation(route: Mapping[str, Any]) -> None:
+    (finding,) = egress({**route, "state": "blackhole"})
     assert finding.severity is Severity.BLOCKER
 
 
@@ -198,6 +220,8 @@ def test_a_dead_nat_route_is_no_isolation() -> None:
     [
         ({"fargate_profiles": [{"id": "web", "subnet_ids": ["subnet-1"]}]}, 1),
         ({"instances": [KARPENTER]}, 1),
+        ({"clusters": [{"id": "prod"}]}, 1),
+        ({"clusters": [{"id": "other"}]}, 0),
         ({"instances": [BY_HAND]}, 1),
         ({"node_groups": [{"id": "workers", "subnet_ids": ["subnet-2"]}]}, 0),
     ],

@@ -272,6 +272,43 @@ def test_a_subnet_without_a_field_that_rules_count_on_is_not_judged_and_told(ser
     assert "subnet-2 came without AvailableIpAddressCount" in section.gaps[0].reason
 
 
+def test_a_vpc_or_subnet_that_the_cluster_names_and_ec2_does_not_list_is_a_gap(
+    server: Server, old: dict[str, list[str]]
+) -> None:
+    server.hooks["ec2:DescribeVpcs"] = answers("ec2:DescribeVpcs", {"Vpcs": []})
+    server.hooks["eks:DescribeCluster"] = changed(
+        resourcesVpcConfig={"vpcId": old["vpc"][0], "subnetIds": ["subnet-0"]}
+    )
+    facts = read("vpcs", "subnets")
+    assert [gap.reason for section in ("vpcs", "subnets") for gap in facts[section].gaps] == [
+        f"The cluster names {each}, and EC2 does not list it, so it is not judged."
+        for each in (*old["vpc"], "subnet-0")
+    ]
+    assert len(facts["subnets"].items) == 5
+
+
+def test_a_subnet_whose_route_table_is_not_listed_is_a_gap(server: Server, old: dict[str, list[str]]) -> None:
+    body = {"RouteTableId": "rtb-1", "VpcId": old["vpc"][0], "Associations": [{"SubnetId": old["private"][0]}]}
+    server.hooks["ec2:DescribeRouteTables"] = answers("ec2:DescribeRouteTables", {"RouteTables": [body]})
+    section = read("route_tables")["route_tables"]
+    assert [table.id for table in section.items] == ["rtb-1"]
+    assert [gap.call for gap in section.gaps] == ["ec2:DescribeRouteTables"] * 4
+
+
+def test_an_egress_only_gateway_of_no_vpc_is_kept_and_one_of_another_is_not(
+    server: Server, old: dict[str, list[str]]
+) -> None:
+    attached = {"eigw-1": old["vpc"], "eigw-2": [], "eigw-3": ["vpc-9"]}
+    bodies = [
+        {"EgressOnlyInternetGatewayId": name, "Attachments": [{"VpcId": each, "State": "attached"} for each in vpcs]}
+        for name, vpcs in attached.items()
+    ]
+    action = "ec2:DescribeEgressOnlyInternetGateways"
+    server.hooks[action] = answers(action, {"EgressOnlyInternetGateways": bodies})
+    found = read("egress_only_gateways")["egress_only_gateways"].items
+    assert [gateway.id for gateway in found] == ["eigw-1", "eigw-2"]
+
+
 @pytest.mark.parametrize(
     ("section", "action", "field"),
     [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -160,6 +162,34 @@ def test_git_itself_says_so(here: Path, ignores: dict[str, list[str]], left: Ite
     command = ["git", "ls-files", "--others", "--exclude-standard", "*.yaml"]
     listed = subprocess.run(command, check=True, capture_output=True, text=True)
     assert sorted(listed.stdout.split()) == left
+
+
+@pytest.fixture
+def shut(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that can be seen and not entered; made so that it holds for root as well."""
+    make(here, "k8s/a.yaml", "k8s/shut/b.yaml", "k8s/shut/README.md", "k8s/shut/sub/c.yaml")
+    stat = os.stat
+
+    def refusing(path: Any, **options: Any) -> os.stat_result:
+        if isinstance(path, (str, Path)) and "shut/" in str(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", refusing)
+
+
+@pytest.mark.usefixtures("shut")
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("k8s", ["k8s/a.yaml", "k8s/shut"]),
+        ("k8s/shut", ["k8s/shut"]),
+        ("k8s/shut/b.yaml", ["k8s/shut/b.yaml"]),
+        ("k*", ["k8s/a.yaml", "k8s/shut"]),
+    ],
+)
+def test_a_folder_that_may_not_be_entered_is_not_lost(path: str, found: list[str]) -> None:
+    assert names(path) == found
 
 
 def test_links_to_folders_are_followed_and_loops_end(here: Path) -> None:

@@ -59,6 +59,13 @@ def test_other_kinds_are_counted_and_go_nowhere() -> None:
     assert files.counts == {"files": 1, "documents": 2, "resources": 2, "other_documents": 0}
 
 
+def test_a_name_that_is_no_text_is_shown_as_it_is_read() -> None:
+    named = "apiVersion: v1\nkind: Service\nmetadata: {{name: {}}}\n"
+    assert held("---\n".join(map(named.format, ("y", "80", "[]", "null")))) == {
+        "services": ["Service default/true", "Service default/80", "Service default/", "Service default/"]
+    }
+
+
 def test_what_is_no_kubernetes_object_is_counted_and_no_gap() -> None:
     files = read(
         "image: {tag: 1}\n---\n- a\n---\nkind: Service\n---\ntext\n---\n# empty\n---\napiVersion: 1\nkind: [x]\n"
@@ -216,6 +223,11 @@ def test_a_file_that_cannot_be_opened_is_a_gap_and_the_others_are_read(
     assert (len(files.resources["services"]), files.counts["files"]) == (1, 2)
 
 
+def test_a_folder_that_may_be_listed_and_not_entered_is_a_gap_of_its_own() -> None:
+    gap = manifests.unreadable("k8s", IsADirectoryError(21, "Is a directory"))
+    assert (gap.file, gap.reason) == ("k8s", "The folder cannot be entered.")
+
+
 @pytest.mark.parametrize(
     ("content", "gaps"),
     [('{"compilerOptions": {}, // comment\n}', 0), ('{"apiVersion": "v1" // comment\n}', 1), ('{"a": {{ .b }}}', 1)],
@@ -252,7 +264,7 @@ def test_a_text_in_an_embedded_file_is_found_at_its_line() -> None:
         "apiVersion: v1\nkind: ConfigMap\ndata:\n  nginx.conf: |\n    server {\n      listen 80;\n    }\n"
     ).resources["config_maps"]
     assert config_map.origin.mark
-    assert config_map.origin.mark(("data", "nginx.conf"), "listen") == (6, 7)
+    assert config_map.origin.mark(("data", "nginx.conf"), "listen", 0) == (6, 7)
 
 
 def test_reading_files_loads_no_client_and_little_else() -> None:

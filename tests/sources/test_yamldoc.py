@@ -174,6 +174,54 @@ def test_the_first_places_of_a_text_can_be_passed_over(path: tuple[str], place: 
     assert document.mark(path, "x=1.2.3.4", 1) == place
 
 
+PIECES = st.sampled_from(
+    [
+        "a",
+        "# ",
+        " ",
+        "\n",
+        "  \n",
+        "é",
+        "\U0001f600",
+        "'",
+        '"',
+        "\\",
+        "\t",
+        ": ",
+        "- ",
+        "some words to fold ",
+        "1.2.3.4",
+    ]
+)
+
+
+@given(
+    st.lists(PIECES, max_size=14).map("".join),
+    st.sampled_from([None, '"', "'", "|", ">"]),
+    st.sampled_from([20, 1000]),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_every_place_of_a_text_is_exact_in_every_style(value: str, style: str | None, width: int, end: str) -> None:
+    text = yaml.safe_dump({"a": {"k": f"1.2.3.4{value}"}}, default_style=style, width=width, allow_unicode=True)
+    document = one(text.replace("\n", end))
+    places = [document.mark(("a", "k"), "1.2.3.4", skip) for skip in range(document.value["a"]["k"].count("1.2.3.4"))]
+    lines = text.split("\n")
+    assert all(lines[line - 1].startswith("1.2.3.4", column - 1) for line, column in places)
+    assert places == sorted(set(places))
+
+
+def test_json_objects_one_behind_another_are_a_document_each() -> None:
+    read = list(yamldoc.documents('{"a": 1}\n{\n"a": 2\n}\n\n  {"a": [3]}\n\n---\n{"a": 4}\n'))
+    assert [each.value for each in read] == [{"a": 1}, {"a": 2}, {"a": [3]}, {"a": 4}]
+    assert [each.mark(("a",)) for each in read] == [(1, 2), (3, 1), (6, 4), (9, 2)]
+
+
+@pytest.mark.parametrize("text", ['{"a": 1} {"a": 2}\n', '{"a": 1}\n{"a": \n', '{"a": 1}\nb: 2\n', "{{ .a }}\n{}\n"])
+def test_json_objects_that_are_not_stay_one_broken_document(text: str) -> None:
+    [document] = yamldoc.documents(text)
+    assert document.fault
+
+
 def test_a_text_that_is_not_there_gives_the_key() -> None:
     assert one(FOUND).mark(("plain",), "nothing") == (1, 1)
     assert one(FOUND).mark(("plain", "x"), "listen") == (1, 1)
