@@ -72,7 +72,8 @@ def pools(profiles: Iterable[FargateProfile]) -> Mapping[frozenset[str], list[Fa
 
 def supply(free: Mapping[str, int]) -> str:
     """The free addresses of each subnet and together: ``subnet-1 has 12 free, subnet-2 has 3 free: 15``."""
-    return f"{', '.join(f'{subnet_id} has {count} free' for subnet_id, count in free.items())}: {sum(free.values())}"
+    each = ", ".join(f"{subnet_id} has {count} free" for subnet_id, count in free.items())
+    return each if len(free) == 1 else f"{each}: {sum(free.values())}"
 
 
 def demand(count: int, growth_factor: float, needed: int) -> str:
