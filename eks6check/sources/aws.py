@@ -55,6 +55,8 @@ def clusters(source: Source) -> Iterator[Cluster | Gap]:
         yield Gap("eks:DescribeCluster", "The answer describes no cluster.", RETRY)
     else:
         record = records.cluster(body, source.account.region)
+        if not record.version:
+            yield Gap("eks:DescribeCluster", f"{record} came without its Kubernetes version.", RETRY)
         try:
             yield record if record.vpc_id else replace(record, vpc_id=vpc_of(source, record))
         except Unreadable as unreadable:

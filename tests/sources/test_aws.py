@@ -352,6 +352,13 @@ def test_auto_mode_is_seen(server: Server) -> None:
     assert [cluster.auto_mode for cluster in read("clusters")["clusters"].items] == [True]
 
 
+def test_a_cluster_without_a_version_is_judged_with_a_gap(server: Server) -> None:
+    server.hooks["eks:DescribeCluster"] = changed(version=...)
+    section = read("clusters")["clusters"]
+    assert [cluster.version for cluster in section.items] == [""]
+    assert "version" in section.gaps[0].reason
+
+
 def test_an_answer_without_a_cluster_is_a_gap(server: Server) -> None:
     server.hooks["eks:DescribeCluster"] = lambda *_: in_json({"cluster": None})
     assert gaps(read("clusters")) == {"clusters": {"eks:DescribeCluster"}}
