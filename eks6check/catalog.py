@@ -177,6 +177,8 @@ def select(rules: Iterable[Rule], select: Iterable[str] = (), ignore: Iterable[s
     chosen = [matching(rules, word) for word in select] or [set(rules_by_id(rules))]
     silenced = [matching(rules, word) for word in ignore]
     keep = set().union(*chosen) - set().union(*silenced)
+    if not keep:
+        raise UsageError("No rule is left to judge.", "--ignore takes away all that --select names.")
     return tuple(rule for rule in rules if rule.id in keep)
 
 

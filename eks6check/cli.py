@@ -147,11 +147,15 @@ def lint(
     format: FormatOption = Format.TABLE,  # noqa: A002  the option's name
     output: Output = None,
     root: Root = None,
+    allow_empty: Annotated[
+        bool, typer.Option("--allow-empty", help="Files without any Kubernetes object are fine, not an error.")
+    ] = False,
 ) -> None:
     """Judge manifests alone: for pre-commit and CI. Needs no network, no account and no cluster."""
     report_on(
         Options(
             manifests=tuple(paths),
+            allow_empty=allow_empty,
             select=words(select),
             ignore=words(ignore),
             fail_on=severity(fail_on),
@@ -188,7 +192,7 @@ def snapshot(
     with screen.progress(options) as told:
         content, held = live.snapshot(options, told)
     screen.write(content, file)
-    typer.echo(f"Wrote {file}: {held}.", err=True)
+    screen.tell(f"Wrote {file}: {held}.")
 
 
 @app.command()
@@ -196,7 +200,7 @@ def rules(*, select: Select = None, ignore: Ignore = None) -> None:
     """List the rules."""
     from eks6check import pages  # noqa: PLC0415  each command pays for its own imports only
 
-    typer.echo(pages.listing(words(select), words(ignore)))
+    screen.write(f"{pages.listing(words(select), words(ignore))}\n")
 
 
 @app.command()
@@ -204,7 +208,7 @@ def explain(rule: Annotated[str, typer.Argument(metavar="RULE", help="An id or a
     """Say what a rule looks at, why it matters, and how to mend what it finds."""
     from eks6check import pages  # noqa: PLC0415  each command pays for its own imports only
 
-    typer.echo(pages.explanation(rule))
+    screen.write(f"{pages.explanation(rule)}\n")
 
 
 @app.command()
@@ -219,7 +223,7 @@ def permissions(
     """Print the IAM policy and the ClusterRole that the chosen rules need, and nothing more."""
     from eks6check import pages  # noqa: PLC0415  each command pays for its own imports only
 
-    typer.echo(pages.permissions(words(select), words(ignore), only.value))
+    screen.write(f"{pages.permissions(words(select), words(ignore), only.value)}\n")
 
 
 @app.command()
@@ -243,11 +247,12 @@ def report_on(options: Options) -> None:
     with screen.progress(options) as told:
         report = run(options, told)
     screen.write(screen.rendered(report, options), options.output)
+    screen.tell_rest(report, options)
     raise typer.Exit(exit_code(report, options.fail_on))
 
 
 def main() -> None:
-    """The program. An error ends in one line, a hint and its exit code; Ctrl-C in 130."""
+    """Run the program. An error ends in one line, a hint and its exit code; Ctrl-C in 130."""
     try:
         app()
     except Eks6checkError as error:

@@ -129,13 +129,17 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What was judged; all fields are None for files alone. ``read_at`` is when live facts were read, UTC, ISO 8601."""
+    """What was judged; all fields are None for files alone. ``read_at`` is when live facts were read, UTC, ISO 8601.
+
+    ``namespaces`` are those that the reading was narrowed to, if it was.
+    """
 
     cluster: str | None = None
     region: str | None = None
     account: str | None = None
     ip_family: str | None = None
     read_at: str | None = None
+    namespaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,8 @@ class Suppression:
 class Report:
     """Everything a reporter needs. Findings stand worst first; ``suppressed`` are the ones somebody silenced.
 
-    ``notes`` are oddities of files that were read all the same: they leave nothing unknown, as gaps do.
+    ``notes`` are oddities of files that were read all the same: they leave nothing unknown, as gaps do. ``narrowed``
+    says that somebody chose among the rules.
     """
 
     verdict: Verdict
@@ -167,6 +172,7 @@ class Report:
     suppressed: tuple[Finding, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
     scope: tuple[str, ...] = ()
+    narrowed: bool = False
     inputs: Mapping[str, int] = field(default_factory=dict)
 
 

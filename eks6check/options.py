@@ -31,6 +31,7 @@ class Options:
     output: Path | None = None
     root: Path | None = None
     fail_on: Severity | None = Severity.BLOCKER
+    allow_empty: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together.
@@ -40,15 +41,16 @@ class Options:
         """
         if unknown := set(self.sources) - set(LIVE):
             raise UsageError(f"There is no source {min(unknown)!r}.", "The live sources are aws and cluster.")
-        if self.snapshot and (self.sources or self.cluster or self.context):
+        narrowing = (self.sources, self.cluster, self.region, self.profile, self.context, self.namespaces)
+        if self.snapshot and any(narrowing):
             raise UsageError(
                 "A snapshot stands for the account and the cluster that it was taken of.",
-                "Leave out --source, --cluster and --context, or leave out --snapshot.",
+                "With --snapshot leave out --source, --cluster, --region, --profile, --context and --namespace.",
             )
         if self.namespaces and self.sources and "cluster" not in self.sources:
             raise UsageError("--namespace narrows what is read from the cluster.", "Add --source cluster, or drop it.")
         if self.output and os.path.isdir(self.output):  # noqa: PTH112  never raises
-            raise UsageError(f"{self.output} is a directory.", "Name a file after --output.")
+            raise UsageError(f"{self.output} is a directory.", "Name a file.")
         if self.root and not os.path.isdir(self.root):  # noqa: PTH112  likewise
             raise UsageError(f"There is no folder {str(self.root)!r}.", "Name the repository's top after --root.")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from eks6check import catalog
 from eks6check.catalog import Rule
+from eks6check.engine import PLACEHOLDER
 from eks6check.permissions import calls, cluster_role, iam_policy
 from eks6check.sources import Collectors, aws, cluster, manifests
 
@@ -45,7 +46,8 @@ def page(rule: Rule) -> str:
 
 
 def _remedy(variant: str, text: str) -> str:
-    return f"## How to mend it{f' ({variant})' if variant else ''}\n\n```\n{text.strip()}\n```"
+    shown = PLACEHOLDER.sub(lambda found: found[1].upper(), text.strip())
+    return f"## How to mend it{f' ({variant})' if variant else ''}\n\n```\n{shown}\n```"
 
 
 def _settings(rule: Rule) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -48,6 +47,7 @@ def run(options: Options, progress: Progress = str) -> Report:
         suppressed=suppressed,
         suppressions=suppressions,
         scope=scope(options, files),
+        narrowed=bool(options.select or options.ignore),
         inputs=files.counts if files else {},
     )
 
@@ -56,8 +56,7 @@ def open_files(options: Options) -> Files | None:
     """The files of this run, read; None where it names none.
 
     Raises:
-        NothingCheckedError: a folder or standard input holds nothing that could be judged: whoever rendered it may have
-            failed. A hook may pass such files by name.
+        NothingCheckedError: they hold no Kubernetes object, as after a rendering that failed.
     """
     if not options.manifests:
         return None
@@ -65,11 +64,10 @@ def open_files(options: Options) -> Files | None:
 
     files = manifests.read(options.manifests)
     named = ["standard input" if path == "-" else path for path in options.manifests]
-    whole = any(path == "-" or os.path.isdir(path) for path in options.manifests)  # noqa: PTH112  never raises
-    if not files.counts["resources"] and not files.gaps and whole:
+    if not files.counts["resources"] and not files.gaps and not options.allow_empty:
         raise NothingCheckedError(
             f"There is no Kubernetes object in {', '.join(named)}.",
-            "Name the folder of the manifests, or pipe rendered ones: `helm template ... | eks6check lint -`.",
+            "Look whether they were rendered and are the right ones; where that is fine, add --allow-empty.",
         )
     return files
 

@@ -37,7 +37,7 @@ def repository_top(folder: Path) -> Path:
     return next((each for each in (folder, *folder.parents) if os.path.exists(each / ".git")), folder)  # noqa: PTH110  never raises
 
 
-def write(content: str, output: Path | None) -> None:
+def write(content: str, output: Path | None = None) -> None:
     """Write to the file, or to standard output.
 
     Raises:
@@ -76,11 +76,27 @@ def progress(options: Options) -> Iterator[Callable[[str], object]]:
         yield tell
 
 
+def tell(text: str) -> None:
+    """Say something beside the report, on standard error."""
+    print(text, file=sys.stderr)  # noqa: T201  the one place that may
+
+
+def tell_rest(report: Report, options: Options) -> None:
+    """Say what the written report does not show on the screen: the verdict in a file, or findings SARIF leaves out."""
+    from eks6check.reporters import words  # noqa: PLC0415  loaded with the report
+
+    if options.output is not None:
+        tell(f"{words.counted(report)} Wrote {options.output}.")
+    unplaced = sum(not any(place.file for place in finding.locations) for finding in report.findings)
+    if options.format == "sarif" and unplaced:
+        tell(f"note: {words.number(unplaced, 'finding')} about live resources that no file declares: not in SARIF.")
+
+
 def complain(error: Eks6checkError) -> int:
     """Say what went wrong in one line and what to do in another; return the exit code."""
     from eks6check.reporters.plain import plain  # noqa: PLC0415  only when something is wrong
 
-    print(f"error: {plain(error.message)}", file=sys.stderr)  # noqa: T201  the one place that may
+    tell(f"error: {plain(error.message)}")
     if error.hint:
-        print(f"hint: {plain(error.hint)}", file=sys.stderr)  # noqa: T201  likewise
+        tell(f"hint: {plain(error.hint)}")
     return error.exit_code

@@ -334,7 +334,8 @@ def test_rules_are_chosen_by_id_by_the_letters_it_begins_with_and_by_name() -> N
 
 def test_what_is_ignored_is_taken_from_what_is_chosen() -> None:
     assert chosen(ignore=["TST001"]) == ["TST002"]
-    assert chosen(["TST"], ["first", "second"]) == []
+    with pytest.raises(UsageError, match="No rule is left"):
+        chosen(["TST"], ["first", "second"])
 
 
 @pytest.mark.parametrize(

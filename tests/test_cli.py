@@ -142,7 +142,9 @@ def test_a_file_in_a_folder_that_may_not_be_entered_is_a_gap(monkeypatch: pytest
 
 def test_options_that_do_not_fit_together(tmp_path: Path) -> None:
     complains(eks6check("scan", "--snapshot", "a.json", "--cluster", "prod"), 2, "--cluster")
+    complains(eks6check("scan", "--snapshot", "a.json", "-n", "shop"), 2, "--namespace")
     complains(eks6check("scan", "--source", "azure"), 2, "'azure'", "aws and cluster")
+    complains(eks6check("rules", "--select", "SVC", "--ignore", "SVC"), 2, "No rule is left")
     complains(eks6check("lint", "-", "--output", str(tmp_path), stdin=CLEAN), 2, "directory")
     complains(eks6check("lint", "-", "--root", str(tmp_path / "none"), stdin=CLEAN), 2, "none", "--root")
     complains(eks6check("lint", "-", "--select", "VPC001", stdin=CLEAN), 2, "None of the chosen rules")
@@ -183,9 +185,14 @@ def test_a_document_that_does_not_parse_leaves_the_answer_open_and_its_neighbour
     assert eks6check("lint", "-", stdin="a: [\n").code == 3
 
 
-def test_named_files_without_kubernetes_objects_are_fine_as_a_hook_passes_them(tmp_path: Path) -> None:
-    (tmp_path / "values.yaml").write_text("replicas: 3\n", encoding="utf-8")
-    assert eks6check("lint", str(tmp_path / "values.yaml")).code == 0
+@pytest.mark.parametrize("content", ["", "replicas: 3\n", "Error: chart not found\n"])
+def test_a_file_without_kubernetes_objects_is_no_answer_unless_that_is_said_to_be_fine(
+    tmp_path: Path, content: str
+) -> None:
+    file = tmp_path / "rendered.yaml"
+    file.write_text(content, encoding="utf-8")
+    complains(eks6check("lint", str(file)), 3, "no Kubernetes object", "--allow-empty")
+    assert eks6check("lint", "--allow-empty", str(file)).code == 0
 
 
 def test_a_comment_silences_and_is_counted() -> None:
@@ -205,10 +212,11 @@ def test_a_comment_that_names_no_rule_is_told_and_one_whose_rule_did_not_run_is_
     ]
 
 
-def test_the_report_can_go_to_a_file(tmp_path: Path) -> None:
+def test_a_report_in_a_file_leaves_the_answer_on_the_screen(tmp_path: Path) -> None:
     file = tmp_path / "report.sarif"
     done = eks6check("lint", "-", "--format", "sarif", "--output", str(file), stdin=PINNED)
     assert (done.code, done.out) == (1, "")
+    assert done.err == f"NOT READY for IPv6: 1 blocker. Wrote {file}.\n"
     assert json.loads(file.read_text(encoding="utf-8"))["version"] == "2.1.0"
 
 
@@ -254,6 +262,22 @@ def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
         2,
         ["error: Standard output cannot be written: No space left on device.", "hint: Name another file."],
     )
+
+
+def test_a_ready_over_chosen_rules_says_so() -> None:
+    shown = eks6check("lint", "-", "--select", "SVC", stdin=CLEAN).out
+    assert shown.startswith("READY as far as the chosen rules and the files can tell: no blockers.")
+
+
+@pytest.mark.parametrize("command", ["rules", "permissions", "explain SVC001", "lint a.yaml"])
+def test_a_full_disk_is_one_line(tmp_path: Path, command: str) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    (tmp_path / "a.yaml").write_text(PINNED, encoding="utf-8")
+    program = f"{sys.executable} -m eks6check {command} >/dev/full"
+    done = subprocess.run(program, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 2)
+    assert done.stderr.startswith("error: ")
 
 
 def test_a_reader_that_stops_reading_gets_no_traceback(tmp_path: Path) -> None:

@@ -216,6 +216,32 @@ def test_chosen_namespaces_are_read_together_with_the_one_that_the_cni_and_contr
     assert namespaces == {"shop", "kube-system"}
 
 
+def test_a_namespace_that_is_not_there_is_refused_and_one_that_is_limits_the_answer(
+    aws: Server, tmp_path: Path
+) -> None:
+    ipv6_account(aws)
+    with cluster(yaml.safe_load_all(READY), tmp_path):
+        typo = eks6check("scan", *LIVE, "-n", "shpo")
+        assert (typo.code, typo.out) == (2, "")
+        assert typo.err.startswith("error: The cluster has no namespace 'shpo'.\nhint: ")
+        assert eks6check("scan", *LIVE, "-n", "shop").report["target"]["namespaces"] == ["shop"]
+        shown = eks6check("scan", *LIVE, "-n", "shop", "--format", "table").out
+        assert shown.startswith(
+            "READY as far as namespace shop, the AWS account and the cluster can tell: no blockers."
+        )
+        eks6check("snapshot", str(tmp_path / "s.json"), *LIVE[:4], "-n", "shop")
+    again = eks6check("scan", "--snapshot", str(tmp_path / "s.json"), "--format", "json")
+    assert again.report["target"]["namespaces"] == ["shop"]
+
+
+def test_sarif_of_what_no_file_declares_says_so_on_the_screen(aws: Server, tmp_path: Path) -> None:
+    ipv4_account(aws)
+    with cluster(yaml.safe_load_all(UNTOUCHED), tmp_path):
+        done = eks6check("scan", *LIVE, "--format", "sarif")
+    assert done.report["runs"][0]["results"] == []
+    assert re.fullmatch(r"note: \d+ findings about live resources that no file declares: not in SARIF.\n", done.err)
+
+
 def test_only_what_the_chosen_rules_ask_for_is_called(aws: Server, tmp_path: Path) -> None:
     ipv6_account(aws)
     before = len(aws.calls)

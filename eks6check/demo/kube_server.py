@@ -27,6 +27,9 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
+NOT_FOUND = Answer(404, {"kind": "Status", "message": "the server could not find the requested resource"})
+
+
 class Server(ThreadingHTTPServer):
     """The server. ``calls`` are the requests it saw, ``faults`` by path what comes first, None for the truth."""
 
@@ -91,9 +94,12 @@ def _respond(server: Server, path: str, query: Mapping[str, str]) -> Answer:
         return Answer(200, fixed[path])
     head, namespaced, tail = path.partition("/namespaces/")
     namespace, _, plural = tail.partition("/")
+    if namespaced and not plural:
+        spaces = {each["metadata"].get("namespace") for kind in server.objects.values() for each in kind}
+        return Answer(200, {"kind": "Namespace"}) if namespace in {*spaces, "default"} else NOT_FOUND
     found = server.objects.get(f"{head}/{plural}" if namespaced else path)
     if found is None:
-        return Answer(404, {"kind": "Status", "message": "the server could not find the requested resource"})
+        return NOT_FOUND
     chosen = [each for each in found if not namespaced or each["metadata"].get("namespace") == namespace]
     start, size = int(query.get("continue", 0)), int(query.get("limit", 0)) or len(chosen)
     following = {"continue": str(start + size)} if start + size < len(chosen) else {}

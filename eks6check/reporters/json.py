@@ -33,6 +33,7 @@ def document(report: Report) -> dict[str, Any]:
         "verdict": report.verdict.value,
         "target": target_record(report.target),
         "scope": list(report.scope),
+        "narrowed": report.narrowed,
         "inputs": dict(report.inputs),
         "summary": summary(report),
         "findings": [finding_record(finding) for finding in report.findings],
@@ -52,6 +53,7 @@ def target_record(target: Target) -> dict[str, Any]:
         "account": target.account,
         "ip_family": target.ip_family,
         "read_at": target.read_at,
+        "namespaces": list(target.namespaces),
     }
 
 

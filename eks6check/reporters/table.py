@@ -82,6 +82,7 @@ def rows(line: Line, width: int) -> Iterator[Parts]:
         expand_tabs=False,
         replace_whitespace=False,
         break_on_hyphens=False,
+        break_long_words=False,
     )
     position = 0
     for number, row in enumerate((wrapper.wrap(text) if line.wrap else None) or [text]):

@@ -54,12 +54,18 @@ def answer(report: Report) -> str:
 
 def reach(report: Report) -> str:
     """How far a READY goes where it does not go all the way. Faults are faults, however little was read."""
+    names = report.target.namespaces
     if report.verdict is Verdict.UNDETERMINED:
         return ""
-    if report.verdict is Verdict.NOT_READY or {"aws", "cluster"} <= set(report.scope):
+    if report.verdict is Verdict.NOT_READY:
+        return " for IPv6"
+    narrow = ["the chosen rules"] if report.narrowed else []
+    narrow += [f"{'namespace' if len(names) == 1 else 'namespaces'} {plain(', '.join(names))}"] if names else []
+    if {"aws", "cluster"} <= set(report.scope) and not narrow:
         return " for IPv6"
     seen = [LOOKED_AT.get(source, source) for source in report.scope]
-    return f" as far as {' and '.join(seen) or 'this run'} can tell"
+    *first, last = [*narrow, *seen] or ["this run"]
+    return f" as far as {', '.join(first) + ' and ' if first else ''}{last} can tell"
 
 
 def reason(report: Report) -> str:
@@ -103,7 +109,8 @@ def live(report: Report) -> str:
     family = FAMILIES.get(target.ip_family or "", target.ip_family)
     account = f"account {target.account}" if target.account else None
     read = f"read {target.read_at}" if target.read_at else None
-    known = [plain(part) for part in (target.region, account, family, read) if part]
+    names = f"namespaces {', '.join(target.namespaces)} only" if target.namespaces else None
+    known = [plain(part) for part in (target.region, account, family, names, read) if part]
     name = f"cluster {plain(target.cluster)}" if target.cluster else "a cluster without a name"
     details = f" ({', '.join(known)})" if known else ""
     only = [LOOKED_AT[source] for source in ("aws", "cluster") if source in report.scope]
@@ -118,9 +125,9 @@ def files(report: Report) -> str:
 
 
 def counted(report: Report) -> str:
-    """The findings once more, for those who read from the end."""
-    silenced = f", {len(report.suppressed)} silenced" if report.suppressed else ""
-    return f"{answer(report)}{reach(report)}: {severities(report)}{silenced}."
+    """The answer once more, for those who read from the end."""
+    silenced = f" {number(len(report.suppressed), 'finding')} silenced." if report.suppressed else ""
+    return f"{answer(report)}{reach(report)}: {reason(report)}{silenced}"
 
 
 def rules_counted(report: Report) -> str:

@@ -6,7 +6,7 @@ server may send, and importing them takes a second.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from functools import partial
 from http import HTTPStatus
@@ -70,6 +70,17 @@ class Api:
         yield from found
         if failures:
             raise Unreadable(gap(kind, failures))
+
+    def missing(self, namespaces: Iterable[str]) -> list[str]:
+        """Those of the namespaces that the server says are not there; where it does not say, they count as there."""
+        return [name for name in namespaces if not self._is_there(name)]
+
+    def _is_there(self, namespace: str) -> bool:
+        try:
+            self._get(f"/api/v1/namespaces/{quote(namespace, safe='')}", {})
+        except Failure as failure:
+            return failure.status != HTTPStatus.NOT_FOUND
+        return True
 
     def _once(self, key: object, ask: Callable[[], T]) -> T:
         with self._lock:

@@ -70,7 +70,10 @@ def from_eks(  # noqa: PLR0913  what DescribeCluster gives, and who asks
         try:
             authority = base64.b64decode(certificate_authority, validate=True).decode("ascii")
         except ValueError as error:
-            raise Failure(f"The cluster's certificate authority is unreadable: {line(str(error))}") from error
+            raise Failure(
+                "The certificate authority that eks:DescribeCluster gives is no certificate.",
+                "Run `aws eks update-kubeconfig`, so that the scan goes through its context.",
+            ) from error
         configuration = Configuration(host=endpoint)
         configuration.refresh_api_key_hook = renewing(lambda: eks_token(sts))
         configuration.refresh_api_key_hook(configuration)

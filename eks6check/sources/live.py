@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from eks6check.errors import UsageError
 from eks6check.facts import Facts, Gap
 from eks6check.facts.kube import mapping, text
 from eks6check.findings import Target
@@ -39,9 +40,12 @@ def open_sources(options: Options) -> Opened:
         readers.append((source, aws.COLLECTORS))
     if "cluster" in options.sources:
         namespaces = (*dict.fromkeys((*options.namespaces, SYSTEM)),) if options.namespaces else ()
-        readers.append((way_in(choice, source, namespaces), cluster.COLLECTORS))
+        api = way_in(choice, source, namespaces)
+        if missing := api.missing(options.namespaces):
+            raise UsageError(f"The cluster has no namespace {missing[0]!r}.", "`kubectl get namespaces` lists them.")
+        readers.append((api, cluster.COLLECTORS))
     read_at = datetime.now(UTC).isoformat(timespec="seconds")
-    return readers, lambda facts: target(choice, read_at, facts)
+    return readers, lambda facts: target(choice, read_at, options.namespaces, facts)
 
 
 def way_in(choice: Choice, source: Source | None, namespaces: tuple[str, ...]) -> Api:
@@ -68,11 +72,11 @@ def no_endpoint() -> Any:
     )
 
 
-def target(choice: Choice, read_at: str, facts: Facts) -> Target:
+def target(choice: Choice, read_at: str, namespaces: tuple[str, ...], facts: Facts) -> Target:
     """The report's target: the cluster as it was read, or as it was asked for where it could not be."""
     for each in facts["clusters"].items if "clusters" in facts else ():
-        return Target(each.id, each.region, each.account or None, each.ip_family, read_at)
-    return Target(choice.name, choice.region, read_at=read_at)
+        return Target(each.id, each.region, each.account or None, each.ip_family, read_at, namespaces)
+    return Target(choice.name, choice.region, read_at=read_at, namespaces=namespaces)
 
 
 def snapshot(options: Options, progress: Callable[[str], object]) -> tuple[str, str]:

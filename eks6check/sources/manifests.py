@@ -164,8 +164,7 @@ def repeated(name: str, key: str, line: int, column: int) -> Gap:
 def broken(name: str, document: Document, fault: Fault) -> Gap:
     """The gap of a document that does not parse."""
     if "{{" in document.text:
-        reason = f"This looks like a Helm or other template that was not rendered; as YAML: {fault.reason}."
-        return Gap("read", reason, RENDER, name, fault.line, fault.column)
+        return Gap("read", "It looks like a template that was not rendered.", RENDER, name, fault.line, fault.column)
     reason = f"This is not YAML: {fault.reason}."
     return Gap("read", reason, "Mend the document, or leave the file out.", name, fault.line, fault.column)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import ssl
 import sys
 from pathlib import Path
@@ -166,7 +167,7 @@ def test_without_an_authority_nobody_is_trusted() -> None:
 
 @pytest.mark.parametrize("authority", ["!", "bm8=", "/w=="])
 def test_an_unreadable_authority_is_a_gap(authority: str) -> None:
-    assert "unreadable" in reason(eks(authority))
+    assert re.search("is no certificate|certificates are unreadable", reason(eks(authority)))
 
 
 def test_without_credentials_there_is_a_gap() -> None:

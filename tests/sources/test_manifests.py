@@ -152,7 +152,7 @@ def test_an_unrendered_chart_is_a_gap_that_asks_for_rendered_output() -> None:
     files = read(CHART)
     assert files.resources == {}
     [gap] = files.gaps
-    assert "looks like a Helm or other template" in gap.reason
+    assert gap.reason == "It looks like a template that was not rendered."
     assert (gap.line, "helm template" in gap.remedy, "eks6check lint -" in gap.remedy) == (4, True, True)
 
 
