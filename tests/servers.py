@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -17,7 +18,7 @@ from moto.core.serialize import get_serializer_class
 from werkzeug.wrappers import Request, Response
 
 from eks6check.demo import aws_server
-from eks6check.demo.aws_server import Hook, Server, in_json
+from eks6check.demo.aws_server import Hook, Server, action_of, in_json
 
 REGION = "eu-west-1"
 ZONES = ("eu-west-1a", "eu-west-1b", "eu-west-1c")
@@ -35,12 +36,28 @@ spec:
 """
 
 
+READS = re.compile(r"\w+:(Describe|List|Get)\w+")
+
+
 @contextmanager
 def aws() -> Iterator[Server]:
-    """An empty account, with the environment that leads boto3 to it."""
+    """An empty account, with the environment that leads boto3 to it. The program under test may only read it.
+
+    The program's calls are known by their user agent; a test's own may build what it likes.
+    """
+    changes: list[str] = []
+
+    def watched(request: Request) -> str:
+        action = action_of(request)
+        if "eks6check/" in request.headers.get("User-Agent", "") and not READS.fullmatch(action):
+            changes.append(action)
+        return action
+
     with aws_server.serve() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aws_server, "action_of", watched)
         lead_to(server, patch)
         yield server
+    assert changes == [], "the program did more than read"
 
 
 def lead_to(server: Server, patch: pytest.MonkeyPatch) -> None:
