@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from eks6check import catalog, engine, triage
 from eks6check.catalog import Rule
 from eks6check.errors import NothingCheckedError, UsageError
 from eks6check.facts import Facts
 from eks6check.findings import Report, Severity, State, Target, verdict
-from eks6check.options import LIVE, Options
-from eks6check.sources import Collectors, collect
-
-if TYPE_CHECKING:
-    from eks6check.sources.manifests import Files
+from eks6check.options import Options
+from eks6check.sources import Collectors, collect, manifests
+from eks6check.sources.manifests import Files
 
 Progress = Callable[[str], object]
 Reader = tuple[object, Collectors]
+
+
+class Opened(NamedTuple):
+    """The sources of a run: clients with their collectors, what makes the target of the facts, and their names."""
+
+    readers: list[Reader]
+    target: Callable[[Facts], Target]
+    scope: tuple[str, ...]
 
 
 def run(options: Options, progress: Progress = str) -> Report:
@@ -30,38 +36,35 @@ def run(options: Options, progress: Progress = str) -> Report:
     catalogue = catalog.load()
     rules = catalog.select(catalogue, options.select, options.ignore)
     files = open_files(options)
-    readers, target = open_readers(options, files)
+    readers, target, scope = open_readers(options, files)
     rules = judgeable(rules, readers)
     facts = collect(readers, sections(rules, readers), progress)
     outcomes = engine.evaluate(rules, facts)
-    comments = files.suppressions if files else ()
-    reported, suppressed, suppressions = triage.triage(outcomes, comments)
-    misnamed = triage.misnamed(comments, ((rule.id, rule.name) for rule in catalogue))
+    reported, suppressed, suppressions = triage.triage(outcomes, files.suppressions)
+    misnamed = triage.misnamed(files.suppressions, ((rule.id, rule.name) for rule in catalogue))
     return Report(
         verdict=verdict(reported, outcomes),
         target=target(facts),
         findings=reported,
         outcomes=outcomes,
         gaps=engine.all_gaps(facts),
-        notes=(*(files.notes if files else ()), *misnamed),
+        notes=(*files.notes, *misnamed),
         suppressed=suppressed,
         suppressions=suppressions,
-        scope=scope(options, files),
+        scope=scope,
         narrowed=bool(options.select or options.ignore),
-        inputs=files.counts if files else {},
+        inputs=files.counts,
     )
 
 
-def open_files(options: Options) -> Files | None:
-    """The files of this run, read; None where it names none.
+def open_files(options: Options) -> Files:
+    """The files that the options name, read.
 
     Raises:
         NothingCheckedError: they hold no Kubernetes object, as after a rendering that failed.
     """
     if not options.manifests:
-        return None
-    from eks6check.sources import manifests  # noqa: PLC0415  a live scan has no use for it
-
+        return Files()
     files = manifests.read(options.manifests)
     named = ["standard input" if path == "-" else path for path in options.manifests]
     if not files.counts["resources"] and not files.gaps and not options.allow_empty:
@@ -72,25 +75,25 @@ def open_files(options: Options) -> Files | None:
     return files
 
 
-def open_readers(options: Options, files: Files | None) -> tuple[list[Reader], Callable[[Facts], Target]]:
-    """Every source of this run as a client with its collectors, and what makes the report's target of the facts."""
+def open_readers(options: Options, files: Files) -> Opened:
+    """Every source of this run."""
     readers: list[Reader] = []
     target: Callable[[Facts], Target] = no_target
+    scope = options.sources
     if options.snapshot:
         from eks6check.sources import snapshot  # noqa: PLC0415  lint has no time for it
 
         taken = snapshot.read(options.snapshot)
         readers.append((taken, snapshot.collectors(taken)))
-        target = taken.target_of
+        target, scope = taken.target_of, taken.sources
     elif options.sources:
         from eks6check.sources import live  # noqa: PLC0415  lint has no time for it
 
         readers, target = live.open_sources(options)
-    if files is not None:
-        from eks6check.sources import manifests  # noqa: PLC0415  a live scan has no use for it
-
+    if options.manifests:
         readers.append((files, manifests.COLLECTORS))
-    return readers, target
+        scope = (*scope, "manifests")
+    return Opened(readers, target, scope)
 
 
 def no_target(facts: Facts) -> Target:
@@ -124,12 +127,6 @@ def sections(rules: Iterable[Rule], readers: Iterable[Reader]) -> set[str]:
     """What to collect: the facts of the rules, and the cluster itself for the report's head."""
     asked = {name for rule in rules for name in (*rule.required, *rule.optional)} | {"clusters"}
     return asked & given(readers)
-
-
-def scope(options: Options, files: Files | None) -> tuple[str, ...]:
-    """The sources that were judged, for the report."""
-    live = LIVE if options.snapshot else options.sources
-    return (*live, *(("manifests",) if files is not None else ()))
 
 
 def exit_code(report: Report, fail_on: Severity | None) -> int:

@@ -155,7 +155,8 @@ def path_of(kube: kube_server.Server, kind: Kind) -> str:
 def collected(world: World) -> Facts:
     """Every section of the prepared account and cluster."""
     with world.environment("prod"):
-        readers, _ = run.open_readers(Options(cluster="prod", region=servers.REGION, sources=("aws", "cluster")), None)
+        options = Options(cluster="prod", region=servers.REGION, sources=("aws", "cluster"))
+        readers = run.open_readers(options, run.open_files(options)).readers
         return collect(readers, run.given(readers))
 
 

@@ -284,6 +284,17 @@ def test_a_snapshot_holds_no_environment_and_no_config_map_text_that_no_rule_loo
     assert timeless(again.out) == timeless(live.out)
 
 
+def test_a_snapshot_of_the_account_alone_is_no_answer_for_the_cluster(aws: Server, tmp_path: Path) -> None:
+    ipv6_account(aws)
+    file = tmp_path / "s.json"
+    eks6check("snapshot", str(file), *LIVE[:4], "--source", "aws")
+    done = eks6check("scan", "--snapshot", str(file), "--format", "json")
+    assert (done.code, done.report["scope"]) == (0, ["aws"])
+    assert timeless(done.out) == timeless(eks6check("scan", *LIVE, "--source", "aws").out)
+    shown = eks6check("scan", "--snapshot", str(file)).out
+    assert shown.startswith("READY as far as the AWS account can tell")
+
+
 def test_a_snapshot_without_a_section_leaves_its_rules_unevaluated(aws: Server, tmp_path: Path) -> None:
     ipv6_account(aws)
     file = tmp_path / "s.json"
