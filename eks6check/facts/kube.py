@@ -56,6 +56,9 @@ KINDS: Mapping[str, tuple[Kind, ...]] = {
 }
 """Which kinds each section holds. Objects that a controller made from another are left to that other."""
 
+WORKLOADS = frozenset((kind.group, kind.kind) for kind in KINDS["workloads"])
+"""The built-in workloads by group and kind."""
+
 CLUSTER_SCOPED = frozenset(
     {
         "AWSNodeTemplate",
@@ -197,6 +200,20 @@ def owned_by(resource: Resource) -> str:
     owners = map(mapping, resource.list("metadata", "ownerReferences"))
     names = (f"{text(owner.get('kind'))} {text(owner.get('name'))}".strip() for owner in owners)
     return next(filter(None, names), "")
+
+
+def made_by_workload(resource: Resource) -> bool:
+    """Whether a workload that has a section of its own made this object: a Deployment its ReplicaSets, a Job its Pods.
+
+    What a controller of another kind made (an Argo Rollout, an operator) is not, since nothing else stands for it; but
+    for its ReplicaSets without replicas, which are history.
+    """
+    for owner in map(mapping, resource.list("metadata", "ownerReferences")):
+        if owner.get("controller") is True:
+            group = text(owner.get("apiVersion")).rpartition("/")[0]
+            idle = resource.kind == "ReplicaSet" and resource.get("spec", "replicas") == 0
+            return idle or (group, text(owner.get("kind"))) in WORKLOADS
+    return False
 
 
 POD_SPEC_PATHS: tuple[Path, ...] = (

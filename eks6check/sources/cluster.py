@@ -13,13 +13,11 @@ from functools import partial
 from typing import Any
 
 from eks6check.facts import Gap, Origin
-from eks6check.facts.kube import KINDS, Kind, Resource, mapping, sequence, text
+from eks6check.facts.kube import KINDS, Kind, Resource, made_by_workload, mapping, sequence, text
 from eks6check.sources import Collector, Collectors, Unreadable
 from eks6check.sources.kube_api import Api, call
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-
-WORKLOADS = frozenset((kind.group, kind.kind) for kind in KINDS["workloads"])
 
 STATUS_KEPT: Mapping[str, tuple[str, ...]] = {"Node": ("addresses", "capacity", "nodeInfo"), "Pod": ("phase",)}
 """The parts of a status that rules look at; a file has none of them."""
@@ -44,7 +42,7 @@ def read(api: Api, section: str) -> Iterator[Resource | Gap]:
             for body in objects:
                 if section == "pods":
                     yield resource(outline(body))
-                elif section != "workloads" or not made_by_workload(body):
+                elif section != "workloads" or not made_by_workload(Resource(body)):
                     yield resource(body)
             if gap:
                 yield gap
@@ -67,7 +65,7 @@ def resource(body: Mapping[str, Any]) -> Resource:
 
 def tidy(body: Mapping[str, Any]) -> dict[str, Any]:
     """An object as its owner wrote it. One that a workload controller made is kept in outline, to fit in memory."""
-    if made_by_workload(body):
+    if made_by_workload(Resource(body)):
         return outline(body)
     kept = {name: value for name, value in body.items() if name not in {"metadata", "spec", "status"}}
     annotations = mapping(mapping(body.get("metadata")).get("annotations"))
@@ -105,20 +103,6 @@ def set_by_user(body: Mapping[str, Any], field: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return field in mapping(mapping(applied).get("spec"))
-
-
-def made_by_workload(body: Mapping[str, Any]) -> bool:
-    """Whether a workload that is itself listed made this object: a Deployment its ReplicaSets, a Job its Pods.
-
-    What a controller of another kind made (an Argo Rollout, an operator) stays, since nothing else stands for it; but
-    for its ReplicaSets without replicas, which are history.
-    """
-    for owner in map(mapping, sequence(mapping(body.get("metadata")).get("ownerReferences"))):
-        if owner.get("controller") is True:
-            group = text(owner.get("apiVersion")).rpartition("/")[0]
-            idle = body.get("kind") == "ReplicaSet" and mapping(body.get("spec")).get("replicas") == 0
-            return idle or (group, text(owner.get("kind"))) in WORKLOADS
-    return False
 
 
 def outline(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from eks6check.facts import Gap, Origin, Path
-from eks6check.facts.kube import KINDS, Resource, mapping, pod_spec, sequence, text
+from eks6check.facts.kube import KINDS, Resource, made_by_workload, pod_spec, text
 from eks6check.findings import Suppression
 from eks6check.sources import Collector, files
 from eks6check.sources.comments import suppressions
@@ -28,8 +28,6 @@ LEGACY = {("extensions", "Ingress"): "ingresses"}
 SECTION_OF: Mapping[tuple[str, str], str] = LEGACY | {
     (kind.group, kind.kind): section for section, kinds in KINDS.items() if section not in LIVE_ONLY for kind in kinds
 }
-
-WORKLOADS = frozenset((kind.group, kind.kind) for kind in KINDS["workloads"])
 
 GIT_CRYPT = b"\0GITCRYPT\0"
 
@@ -202,16 +200,6 @@ def section_of(resource: Resource) -> str:
     if not section and pod_spec(resource)[1]:
         section = "workloads"
     return "" if section == "workloads" and made_by_workload(resource) else section
-
-
-def made_by_workload(resource: Resource) -> bool:
-    """Whether a workload's controller made this object, as seen in a dump of a cluster: the workload stands for it."""
-    owners = map(mapping, sequence(resource.get("metadata", "ownerReferences")))
-    return any(
-        owner.get("controller") is True
-        and (text(owner.get("apiVersion")).rpartition("/")[0], text(owner.get("kind"))) in WORKLOADS
-        for owner in owners
-    )
 
 
 def template_gaps(name: str, document: Document, resources: Iterable[Resource]) -> Iterator[Gap]:
