@@ -26,8 +26,8 @@ from eks6check.facts.kube import KINDS, Kind
 from eks6check.findings import Severity, State, Verdict, verdict
 from eks6check.options import Options
 from eks6check.sources import aws, collect, needed
-from eks6check.sources.aws_api import Account, connect
-from eks6check.sources.kube_api import call
+from eks6check.sources.aws.api import Account, connect
+from eks6check.sources.cluster.api import call
 
 CUSTOM = """
 apiVersion: karpenter.k8s.aws/v1

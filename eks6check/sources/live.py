@@ -11,11 +11,12 @@ from eks6check.facts import Facts, Gap
 from eks6check.facts.kube import mapping, text
 from eks6check.findings import Target
 from eks6check.options import Options
-from eks6check.sources import Collectors, aws, cluster, collect, kube_login
+from eks6check.sources import Collectors, aws, cluster, collect
 from eks6check.sources import snapshot as snapshots
-from eks6check.sources.aws_api import Source, connect, identify
-from eks6check.sources.kube_answers import Failure
-from eks6check.sources.kube_api import Api
+from eks6check.sources.aws.api import Source, connect, identify
+from eks6check.sources.cluster import login
+from eks6check.sources.cluster.answers import Failure
+from eks6check.sources.cluster.api import Api
 from eks6check.sources.target import Choice, choose
 
 SYSTEM = "kube-system"
@@ -51,10 +52,10 @@ def open_sources(options: Options) -> Opened:
 def way_in(choice: Choice, source: Source | None, namespaces: tuple[str, ...]) -> Api:
     """The cluster's API: through the kubeconfig context where one is for this cluster, else with a token from STS."""
     if choice.context is not None:
-        return kube_login.from_kubeconfig(choice.context, namespaces)
+        return login.from_kubeconfig(choice.context, namespaces)
     if source is None or isinstance(source.described, Gap):
         return Api(no_endpoint, namespaces)
-    return kube_login.from_eks(
+    return login.from_eks(
         source.account.session,
         source.cluster,
         region=source.account.region,

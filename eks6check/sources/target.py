@@ -1,6 +1,6 @@
 """Which cluster a live run is about: from the flags, else from the kubeconfig. Nothing is guessed.
 
-The kubeconfig is read with yaml alone, and only for names: who connects, and how, is ``kube_login``'s part.
+The kubeconfig is read with yaml alone, and only for names: who connects, and how, is ``cluster.login``'s part.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from eks6check.sources import yamlbuild, yamldoc
+from eks6check.sources.manifests import yamlbuild, yamldoc
 
 
 @pytest.fixture(params=["CSafeLoader", "SafeLoader"])

@@ -6,33 +6,29 @@ import base64
 import gzip
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eks6check.facts import aws as facts
 from eks6check.facts.aws import Record, Route
-from eks6check.sources import aws_records as records
+from eks6check.sources import aws
+from eks6check.sources.aws import eks, machines, vpc
 
-MAKERS: list[Callable[..., Record]] = [
-    records.addon,
-    records.egress_only_gateway,
-    records.fargate_profile,
-    records.instance,
-    records.instance_type,
-    records.launch_template,
-    records.nat_gateway,
-    records.node_group,
-    records.route_table,
-    records.subnet,
-    records.vpc,
-    lambda body: records.cluster(body, "eu-west-1"),
-]
+MAKERS: Mapping[str, Callable[..., Record]] = {
+    name: function
+    for topic in aws.TOPICS
+    for name, function in vars(topic).items()
+    if inspect.isfunction(function) and function.__annotations__.get("body") == "Body"
+    if issubclass(getattr(facts, function.__annotations__["return"], type(None)), Record)
+}
+"""Every function that makes a record of an answer, by name."""
 
-KEYS = sorted(set(re.findall(r'"(\w+)"', inspect.getsource(records))))
-"""Every field that the module looks at."""
+KEYS = sorted({key for topic in aws.TOPICS for key in re.findall(r'"(\w+)"', inspect.getsource(topic))})
+"""Every field that the collectors look at."""
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
 VALUES = st.recursive(
@@ -42,8 +38,9 @@ VALUES = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=8))
 def test_no_answer_brings_a_record_down(body: dict[str, Any]) -> None:
-    for make in MAKERS:
-        assert isinstance(make(body).id, str)
+    assert {"cluster", "subnet", "instance"} <= MAKERS.keys()
+    for make in MAKERS.values():
+        assert isinstance(make(body, *["eu-west-1"] * (make is eks.cluster)).id, str)
 
 
 @pytest.mark.parametrize(
@@ -63,17 +60,17 @@ def test_no_answer_brings_a_record_down(body: dict[str, Any]) -> None:
 def test_a_block_counts_unless_it_is_known_to_be_gone(state: str | None, *, serves: bool) -> None:
     block = {"Ipv6CidrBlock": "2001:db8::/64", "Ipv6CidrBlockState": {"State": state}}
     body = {"SubnetId": "subnet-1", "VpcId": "vpc-1", "Ipv6CidrBlockAssociationSet": [block]}
-    assert bool(records.subnet(body).ipv6_cidr_blocks) is serves
-    assert bool(records.vpc(body).ipv6_cidr_blocks) is serves
+    assert bool(vpc.subnet(body).ipv6_cidr_blocks) is serves
+    assert bool(vpc.vpc(body).ipv6_cidr_blocks) is serves
 
 
 def test_a_vpc_shows_its_secondary_blocks() -> None:
     associations = [{"CidrBlock": "10.0.0.0/16"}, {"CidrBlock": "100.64.0.0/16"}]
-    assert records.vpc({"CidrBlock": "10.0.0.0/16", "CidrBlockAssociationSet": associations}).cidr_blocks == (
+    assert vpc.vpc({"CidrBlock": "10.0.0.0/16", "CidrBlockAssociationSet": associations}).cidr_blocks == (
         "10.0.0.0/16",
         "100.64.0.0/16",
     )
-    assert records.vpc({"CidrBlock": "10.0.0.0/16"}).cidr_blocks == ("10.0.0.0/16",)
+    assert vpc.vpc({"CidrBlock": "10.0.0.0/16"}).cidr_blocks == ("10.0.0.0/16",)
 
 
 @pytest.mark.parametrize(
@@ -99,27 +96,27 @@ def test_a_vpc_shows_its_secondary_blocks() -> None:
     ],
 )
 def test_a_route_leads_to_whichever_target_it_names(body: dict[str, str], route: Route) -> None:
-    assert records.route(body) == route
+    assert vpc.route(body) == route
 
 
 def test_a_route_table_knows_its_subnets_and_whether_it_is_the_main_one() -> None:
     gone = {"SubnetId": "subnet-2", "AssociationState": {"State": "disassociated"}}
     associations = [{"Main": True}, {"SubnetId": "subnet-1"}, gone, {"GatewayId": "igw-1"}]
-    table = records.route_table({"RouteTableId": "rtb-1", "Associations": associations, "Routes": None})
+    table = vpc.route_table({"RouteTableId": "rtb-1", "Associations": associations, "Routes": None})
     assert (table.main, table.subnet_ids, table.routes) == (True, ("subnet-1",), ())
 
 
 @pytest.mark.parametrize(("state", "attached"), [("attached", True), ("attaching", True), ("detached", False)])
 def test_a_gateway_that_is_detached_serves_nobody(state: str, *, attached: bool) -> None:
     body = {"EgressOnlyInternetGatewayId": "eigw-1", "Attachments": [{"VpcId": "vpc-1", "State": state}]}
-    assert records.egress_only_gateway(body).attached_vpc_ids == ("vpc-1",) * attached
+    assert vpc.egress_only_gateway(body).attached_vpc_ids == ("vpc-1",) * attached
 
 
 def test_a_node_group_without_template_version_takes_the_default_one() -> None:
-    group = records.node_group({"launchTemplate": {"id": "lt-1"}, "health": {"issues": [{"code": "AccessDenied"}]}})
+    group = eks.node_group({"launchTemplate": {"id": "lt-1"}, "health": {"issues": [{"code": "AccessDenied"}]}})
     assert (group.launch_template_id, group.launch_template_version) == ("lt-1", "$Default")
     assert group.health_issue_codes == ("AccessDenied",)
-    assert records.node_group({}).launch_template_version is None
+    assert eks.node_group({}).launch_template_version is None
 
 
 def test_interfaces_are_those_of_the_default_network_card() -> None:
@@ -128,16 +125,16 @@ def test_interfaces_are_those_of_the_default_network_card() -> None:
         {"NetworkCardIndex": 1, "MaximumNetworkInterfaces": 4},
     ]
     network = {"MaximumNetworkInterfaces": 11, "NetworkCards": cards, "DefaultNetworkCardIndex": 1}
-    assert records.instance_type({"NetworkInfo": network}).network_interfaces == 4
-    assert records.instance_type({"NetworkInfo": {"MaximumNetworkInterfaces": 3}}).network_interfaces == 3
+    assert machines.instance_type({"NetworkInfo": network}).network_interfaces == 4
+    assert machines.instance_type({"NetworkInfo": {"MaximumNetworkInterfaces": 3}}).network_interfaces == 3
 
 
 def test_account_and_region_are_those_of_the_clusters_arn() -> None:
-    cluster = records.cluster({"name": "c", "arn": "arn:aws-us-gov:eks:us-gov-west-1:111122223333:cluster/c"}, "else")
+    cluster = eks.cluster({"name": "c", "arn": "arn:aws-us-gov:eks:us-gov-west-1:111122223333:cluster/c"}, "else")
     assert (cluster.region, cluster.account) == ("us-gov-west-1", "111122223333")
-    assert records.cluster({"name": "c"}, "eu-west-1").region == "eu-west-1"
+    assert eks.cluster({"name": "c"}, "eu-west-1").region == "eu-west-1"
 
 
 def test_user_data_does_not_unfold_without_end() -> None:
-    bomb = base64.b64encode(gzip.compress(b"a" * (records.USER_DATA_LIMIT * 4))).decode()
-    assert len(records.user_data(bomb) or "") == records.USER_DATA_LIMIT
+    bomb = base64.b64encode(gzip.compress(b"a" * (machines.USER_DATA_LIMIT * 4))).decode()
+    assert len(machines.user_data(bomb) or "") == machines.USER_DATA_LIMIT

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eks6check.facts import Path
-from eks6check.sources import yamldoc, yamlfind
-from eks6check.sources.yamldoc import Document, Fault
+from eks6check.sources.manifests import yamldoc, yamlfind
+from eks6check.sources.manifests.yamldoc import Document, Fault
 
 
 def one(text: str) -> Document:

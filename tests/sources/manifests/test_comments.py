@@ -6,8 +6,8 @@ import pytest
 
 from eks6check.facts import Gap
 from eks6check.findings import Suppression
-from eks6check.sources.comments import suppressions
-from eks6check.sources.yamldoc import documents
+from eks6check.sources.manifests.comments import suppressions
+from eks6check.sources.manifests.yamldoc import documents
 
 
 def found(text: str) -> list[Suppression | Gap]:

@@ -17,7 +17,8 @@ from eks6check.facts import SECTIONS, Facts, Gap, Section
 from eks6check.facts.aws import Instance, LaunchTemplate, NodeGroup
 from eks6check.knowledge import instance_types as knowledge
 from eks6check.sources import aws, collect, needed
-from eks6check.sources.aws_api import Account, Source, connect, identify
+from eks6check.sources.aws import machines
+from eks6check.sources.aws.api import Account, Source, connect, identify
 
 AWS_SECTIONS = sorted(name for name, kind in SECTIONS.items() if kind != "Resource")
 ACTIONS = sorted({call for each in aws.COLLECTORS for call in each.calls})
@@ -390,7 +391,7 @@ def test_configuration_values_that_do_not_parse_are_a_gap(server: Server, writte
 
 
 def templates(groups: list[NodeGroup], instances: list[Instance] | None = None) -> list[LaunchTemplate | Gap]:
-    return [*aws.launch_templates.read(source(), Section(tuple(groups)), Section(tuple(instances or [])))]
+    return [*machines.launch_templates.read(source(), Section(tuple(groups)), Section(tuple(instances or [])))]
 
 
 def group_of(template: str, version: str | None = "1") -> NodeGroup:
@@ -463,7 +464,7 @@ def test_an_instance_is_known_by_its_tags(server: Server, tags: dict[str, str], 
 
 def types_of(*names: str) -> list[Any]:
     group = NodeGroup(id="group", instance_types=names)
-    return [*aws.instance_types.read(source(), Section((group,)), Section(), Section())]
+    return [*machines.instance_types.read(source(), Section((group,)), Section(), Section())]
 
 
 @pytest.mark.usefixtures("server")

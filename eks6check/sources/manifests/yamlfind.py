@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from eks6check.sources.yamlbuild import Place
+from eks6check.sources.manifests.yamlbuild import Place
 
 PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
 BLANK = " \t\r\n"

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from eks6check.sources import WIDTH
-from eks6check.sources.kube_answers import Failure, line
-from eks6check.sources.kube_api import Api
+from eks6check.sources.cluster.answers import Failure, line
+from eks6check.sources.cluster.api import Api
 
 if TYPE_CHECKING:
     from boto3.session import Session

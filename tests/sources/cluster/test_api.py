@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from eks6check.demo.kube_server import Answer, Server, serve, write_kubeconfig
 from eks6check.facts.kube import Kind
-from eks6check.sources import Unreadable, kube_api, kube_login
-from eks6check.sources.kube_answers import Failure, line, parsed
-from eks6check.sources.kube_api import Api, call
+from eks6check.sources import Unreadable
+from eks6check.sources.cluster import login
+from eks6check.sources.cluster.answers import Failure, line, parsed
+from eks6check.sources.cluster.api import Api, call
 
 SERVICES = Kind("", "services", "Service")
 DEPLOYMENTS = Kind("apps", "deployments", "Deployment")
@@ -39,8 +40,8 @@ def api(url: str, tmp_path: Path, *namespaces: str) -> Api:
     write_kubeconfig(tmp_path / "config", url, "test")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KUBECONFIG", str(tmp_path / "config"))
-        patch.setattr(kube_login, "BACKOFF_SECONDS", 0)
-        made = kube_login.from_kubeconfig("test", namespaces)
+        patch.setattr(login, "BACKOFF_SECONDS", 0)
+        made = login.from_kubeconfig("test", namespaces)
         made._once("client", made._connect)
     return made
 
@@ -57,7 +58,7 @@ def gap(api: Api, kind: Kind = SERVICES) -> tuple[str, str, str]:
 
 
 def test_a_list_is_read_page_by_page(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kube_api, "PAGE_OBJECTS", 2)
+    monkeypatch.setattr("eks6check.sources.cluster.api.PAGE_OBJECTS", 2)
     assert names(api(server.url, tmp_path)) == ["a", "b", "c"]
     assert server.calls == ["/apis", "/api/v1/services?limit=2", "/api/v1/services?limit=2&continue=2"]
 
@@ -77,7 +78,7 @@ def test_a_list_is_asked_for_once_even_by_many_threads(server: Server, tmp_path:
 def test_an_expired_list_begins_again_without_duplicates(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kube_api, "PAGE_OBJECTS", 1)
+    monkeypatch.setattr("eks6check.sources.cluster.api.PAGE_OBJECTS", 1)
     server.faults["/api/v1/services"] = [None, Answer(410, {"reason": "Expired"}), None, None]
     assert names(api(server.url, tmp_path)) == ["a", "b", "c"]
 
@@ -187,14 +188,14 @@ def test_a_busy_server_is_asked_again_but_not_for_ever(server: Server, tmp_path:
     server.calls.clear()
     server.faults["/api/v1/services"] = [Answer(status, {})] * 9
     assert str(status) in gap(api(server.url, tmp_path))[1]
-    assert len(server.calls) == 1 + 1 + kube_login.RETRIES
+    assert len(server.calls) == 1 + 1 + login.RETRIES
 
 
 def test_the_server_cannot_ask_for_a_long_wait() -> None:
     from urllib3 import HTTPResponse  # noqa: PLC0415  on demand, as the code does
 
-    retries = kube_login._retries()
-    assert retries.get_retry_after(HTTPResponse(headers={"Retry-After": "3600"})) == kube_login.RETRY_AFTER_SECONDS
+    retries = login._retries()
+    assert retries.get_retry_after(HTTPResponse(headers={"Retry-After": "3600"})) == login.RETRY_AFTER_SECONDS
     assert retries.get_retry_after(HTTPResponse(headers={"Retry-After": "1"})) == 1
     assert retries.get_retry_after(HTTPResponse()) is None
 
@@ -228,7 +229,7 @@ def test_a_refused_connection_is_a_gap(tmp_path: Path) -> None:
 
 
 def test_a_silent_server_is_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kube_api, "TIMEOUTS_SECONDS", (1.0, 0.05))
+    monkeypatch.setattr("eks6check.sources.cluster.api.TIMEOUTS_SECONDS", (1.0, 0.05))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         assert gap(api(url, tmp_path))[1] == f"The connection stands, but no answer comes: {url}."

@@ -20,9 +20,9 @@ import pytest
 from eks6check.demo.kube_server import serve
 from eks6check.facts.kube import Kind
 from eks6check.sources import Unreadable
-from eks6check.sources.kube_answers import Failure
-from eks6check.sources.kube_api import Api
-from eks6check.sources.kube_login import eks_token, from_eks, from_kubeconfig, renewing
+from eks6check.sources.cluster.answers import Failure
+from eks6check.sources.cluster.api import Api
+from eks6check.sources.cluster.login import eks_token, from_eks, from_kubeconfig, renewing
 
 SERVICES = Kind("", "services", "Service")
 CREDENTIAL = {

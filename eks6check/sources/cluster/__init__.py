@@ -15,7 +15,7 @@ from typing import Any
 from eks6check.facts import Gap, Origin
 from eks6check.facts.kube import KINDS, Kind, Resource, made_by_workload, mapping, sequence, text
 from eks6check.sources import Collector, Collectors, Unreadable
-from eks6check.sources.kube_api import Api, call
+from eks6check.sources.cluster.api import Api, call
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from eks6check.sources import yamldoc
-from eks6check.sources.yamldoc import Document
+from eks6check.sources.manifests import yamldoc
+from eks6check.sources.manifests.yamldoc import Document
 
 
 def one(text: str) -> Document:

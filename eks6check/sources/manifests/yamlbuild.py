@@ -23,7 +23,7 @@ from yaml.events import (
 )
 
 from eks6check.facts.kube import wire
-from eks6check.sources.yamlscalars import MERGE, RESOLVED, TYPED
+from eks6check.sources.manifests.yamlscalars import MERGE, RESOLVED, TYPED
 
 PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Only its events are used: nothing is constructed."""

@@ -1,6 +1,6 @@
 """Lists of a live cluster as raw JSON: each asked for once in a run, each failure told in plain words.
 
-``kube_login`` makes the connection. The kubernetes client's models and API classes stay out: they raise on what a
+``login`` makes the connection. The kubernetes client's models and API classes stay out: they raise on what a
 server may send, and importing them takes a second.
 """
 
@@ -18,7 +18,7 @@ from eks6check import __version__
 from eks6check.facts import Gap
 from eks6check.facts.kube import CLUSTER_SCOPED, Kind, mapping, sequence, text
 from eks6check.sources import Unreadable
-from eks6check.sources.kube_answers import Failure, no_answer, parsed
+from eks6check.sources.cluster.answers import Failure, no_answer, parsed
 
 T = TypeVar("T")
 Trim = Callable[[dict[str, Any]], dict[str, Any]]

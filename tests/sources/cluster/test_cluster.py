@@ -15,8 +15,8 @@ from eks6check.demo.kube_server import Answer, Server, serve, write_kubeconfig
 from eks6check.facts import SECTIONS, Facts, Gap
 from eks6check.facts.kube import KINDS, Resource
 from eks6check.permissions import cluster_role
-from eks6check.sources import collect, kube_login
-from eks6check.sources.cluster import COLLECTORS, LAST_APPLIED, set_by_user, tidy
+from eks6check.sources import collect
+from eks6check.sources.cluster import COLLECTORS, LAST_APPLIED, login, set_by_user, tidy
 
 
 def made(kind: str, name: str, owner: tuple[str, str] | None = None, **parts: Any) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def facts(server: Server, tmp_path: Path, *sections: str) -> Facts:
     write_kubeconfig(tmp_path / "config", server.url, "test")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KUBECONFIG", str(tmp_path / "config"))
-        return collect([(kube_login.from_kubeconfig("test"), COLLECTORS)], sections)
+        return collect([(login.from_kubeconfig("test"), COLLECTORS)], sections)
 
 
 def names(facts: Facts, section: str) -> list[str]:

@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 
 from eks6check.facts import Path
-from eks6check.sources import yamlfind
-from eks6check.sources.yamlbuild import DEEPEST, Built, Place, Places, Refused, build, weigh
+from eks6check.sources.manifests import yamlfind
+from eks6check.sources.manifests.yamlbuild import DEEPEST, Built, Place, Places, Refused, build, weigh
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),

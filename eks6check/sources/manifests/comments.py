@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 
 from eks6check.facts import Gap
 from eks6check.findings import Suppression
-from eks6check.sources import yamlfind
-from eks6check.sources.yamldoc import Document, placed
+from eks6check.sources.manifests import yamlfind
+from eks6check.sources.manifests.yamldoc import Document, placed
 
 Texts = list[tuple[int, int, int]]
 

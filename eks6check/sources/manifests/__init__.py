@@ -15,9 +15,10 @@ from typing import Any, BinaryIO
 from eks6check.facts import Gap, Origin, Path
 from eks6check.facts.kube import KINDS, Resource, made_by_workload, pod_spec, text
 from eks6check.findings import Suppression
-from eks6check.sources import Collector, files
-from eks6check.sources.comments import suppressions
-from eks6check.sources.yamldoc import Document, Fault, decode, documents, placed
+from eks6check.sources import Collector
+from eks6check.sources.manifests import files
+from eks6check.sources.manifests.comments import suppressions
+from eks6check.sources.manifests.yamldoc import Document, Fault, decode, documents, placed
 
 LIVE_ONLY = frozenset({"pods", "webhooks"})
 """Sections about what runs; a file says only what shall run."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from eks6check.errors import NothingCheckedError, UsageError
-from eks6check.sources import files
+from eks6check.sources.manifests import files
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from eks6check.facts import Gap
 from eks6check.facts.aws import Record
 from eks6check.facts.kube import mapping, text
 from eks6check.sources import WIDTH, Unreadable
-from eks6check.sources.aws_failures import Failure, code_of, failure_of, gap_of
+from eks6check.sources.aws.failures import Failure, code_of, failure_of, gap_of
 
 ABREAST = 8
 """Calls that one collector makes at the same time. EKS allows few describes a second; boto3 waits where it says no."""

@@ -18,8 +18,8 @@ from eks6check.demo.aws_server import Server, in_json
 from eks6check.errors import Eks6checkError, NothingCheckedError, UsageError
 from eks6check.facts import Gap
 from eks6check.sources import Unreadable
-from eks6check.sources.aws_api import ABREAST, Account, connect, each, identify
-from eks6check.sources.aws_failures import Failure, failure_of, gap_of
+from eks6check.sources.aws.api import ABREAST, Account, connect, each, identify
+from eks6check.sources.aws.failures import Failure, failure_of, gap_of
 
 NOWHERE = "http://127.0.0.1:1"
 DESCRIBE = "eks:DescribeCluster"

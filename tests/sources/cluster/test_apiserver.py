@@ -14,8 +14,8 @@ from apiserver.server import ApiServer, request, serve
 from eks6check.facts import Facts
 from eks6check.facts.kube import KINDS, Resource
 from eks6check.permissions import cluster_role
-from eks6check.sources import collect, kube_api, kube_login
-from eks6check.sources.cluster import COLLECTORS
+from eks6check.sources import collect
+from eks6check.sources.cluster import COLLECTORS, api, login
 
 ASSETS = os.environ.get("KUBEBUILDER_ASSETS")
 pytestmark = pytest.mark.skipif(not ASSETS, reason="KUBEBUILDER_ASSETS names no folder with kube-apiserver and etcd")
@@ -82,7 +82,7 @@ def server() -> Iterator[ApiServer]:
 def facts(server: ApiServer, token: str, *, trusted: bool = True) -> Facts:
     """All sections, read with that token through a kubeconfig."""
     write_kubeconfig(server, token, trusted=trusted)
-    return collect([(kube_login.from_kubeconfig("test"), COLLECTORS)], KINDS)
+    return collect([(login.from_kubeconfig("test"), COLLECTORS)], KINDS)
 
 
 def gaps(facts: Facts) -> dict[str, list[str]]:
@@ -111,7 +111,7 @@ def test_the_printed_role_is_enough_to_see_the_same(server: ApiServer) -> None:
 
 def test_the_pages_of_a_list_add_up(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = facts(server, server.admin_token)
-    monkeypatch.setattr(kube_api, "PAGE_OBJECTS", 2)
+    monkeypatch.setattr(api, "PAGE_OBJECTS", 2)
     assert facts(server, server.admin_token) == whole
 
 
