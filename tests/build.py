@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 import yaml
+from pydantic import TypeAdapter
 
 from eks6check import engine
 from eks6check.catalog import Rule, load
@@ -31,17 +33,12 @@ def record(section: str, values: Mapping[str, Any]) -> Any:
     """A fact of that section: an AWS record out of its fields, or a Resource out of its body."""
     if SECTIONS[section] == "Resource":
         return resource(values)
-    kind = getattr(aws, SECTIONS[section])
-    frozen = {name: _frozen(name, value) for name, value in values.items()}
-    return kind(**{"origin": Origin("aws", id=str(values["id"])), **frozen})
+    return _adapter(section).validate_python({"origin": Origin("aws", id=str(values["id"])), **values})
 
 
-def _frozen(name: str, value: Any) -> Any:
-    if name == "metadata_options":
-        return aws.MetadataOptions(**value)
-    if name == "routes":
-        return tuple(aws.Route(**route) for route in value)
-    return tuple(value) if isinstance(value, list) else value
+@cache
+def _adapter(section: str) -> TypeAdapter[Any]:
+    return TypeAdapter(getattr(aws, SECTIONS[section]))
 
 
 def facts(gaps: Mapping[str, Iterable[Gap]] | None = None, /, **sections: Iterable[Any]) -> Facts:

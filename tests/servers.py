@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import boto3
@@ -19,11 +20,22 @@ from werkzeug.wrappers import Request, Response
 
 from eks6check.demo import aws_server
 from eks6check.demo.aws_server import Hook, Server, action_of, in_json
+from eks6check.sources.aws.api import SERVICES
 
 REGION = "eu-west-1"
 ZONES = ("eu-west-1a", "eu-west-1b", "eu-west-1c")
 ROLE = "arn:aws:iam::123456789012:role/eks"
-IMAGE = "ami-12c6146b"
+CNI_ROLE = "arn:aws:iam::123456789012:role/cni-"
+CNI_ACTIONS = (
+    "ec2:AssignIpv6Addresses",
+    "ec2:DescribeInstances",
+    "ec2:DescribeInstanceTypes",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeTags",
+)
+IMAGE = "ami-04681a1dbd79675a5"
 SECRET = "encoded-authorization-message-4f1c"
 
 NODE_CONFIG = """\
@@ -36,7 +48,13 @@ spec:
 """
 
 
-READS = re.compile(r"\w+:(Describe|List|Get)\w+")
+XML_ERRORS = {
+    "ec2": "<Response><Errors>{}</Errors></Response>",
+    **dict.fromkeys(("autoscaling", "elasticloadbalancing", "iam", "sts"), "<ErrorResponse>{}</ErrorResponse>"),
+}
+"""How the services that answer in XML wrap an error; all others answer in JSON."""
+
+READS = re.compile(r"\w+:(Describe|List|Get|Simulate)\w+")
 
 
 @contextmanager
@@ -74,6 +92,7 @@ def client(service: str) -> Any:
 def ipv4_account(server: Server, name: str = "prod") -> dict[str, list[str]]:
     """An account that nobody prepared: IPv4 only, one group on Xen with an image of its own. Ids by what they are."""
     ids = network(client("ec2"), ipv6=False)
+    endpoint(server, ids, ipv6=False)
     cluster(server, name, "ipv4", "1.31", ids)
     template = launch_template({"ImageId": IMAGE, "UserData": packed(NODE_CONFIG)})
     node_group(name, "general", ids["private"][:2], instanceTypes=["m5.large"], amiType="AL2023_x86_64_STANDARD")
@@ -86,16 +105,22 @@ def ipv4_account(server: Server, name: str = "prod") -> dict[str, list[str]]:
         launchTemplate={"id": template, "version": "1"},
     )
     instance = run_instance(name, ids["private"][2], "m4.large", {"eks:nodegroup-name": "legacy"})
+    own = run_instance(name, ids["private"][0], "m5.large", {}, IamInstanceProfile={"Name": f"cni-{name}"})
     server.addons[name] = {"vpc-cni": {"addonVersion": "v1.12.6-eksbuild.2"}}
-    return {**ids, "template": [template], "instance": [instance]}
+    front(server, name, ids, ipv6=False)
+    return {**ids, "template": [template], "instance": [instance], "self_managed": [own]}
 
 
 def ipv6_account(server: Server, name: str = "prod") -> dict[str, list[str]]:
     """An account that is ready: every subnet and route in both families, Nitro only. Ids by what they are."""
     ids = network(client("ec2"), ipv6=True)
+    endpoint(server, ids, ipv6=True)
     cluster(server, name, "ipv6", "1.33", ids)
     node_group(name, "general", ids["private"], instanceTypes=["m6i.large"], amiType="AL2023_x86_64_STANDARD")
     instance = run_instance(name, ids["private"][0], "m6i.large", {"eks:nodegroup-name": "general"})
+    run_instance(name, ids["private"][0], "m6i.large", {}, IamInstanceProfile={"Name": f"cni-{name}"})
+    self_managed(name, ids["private"])
+    front(server, name, ids, ipv6=True)
     configuration = json.dumps({"env": {"ENABLE_PREFIX_DELEGATION": "true"}})
     server.addons[name] = {
         "coredns": {"addonVersion": "v1.12.1-eksbuild.2"},
@@ -107,6 +132,7 @@ def ipv6_account(server: Server, name: str = "prod") -> dict[str, list[str]]:
 def network(ec2: Any, *, ipv6: bool) -> dict[str, list[str]]:
     """A VPC of two public and three private subnets, an internet gateway and a NAT gateway; both families if asked."""
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=ipv6)["Vpc"]["VpcId"]
+    name_resolution(ec2, vpc)
     made = [subnet(ec2, vpc, position, ipv6=ipv6) for position in range(5)]
     public, private = made[:2], made[2:]
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
@@ -122,7 +148,26 @@ def network(ec2: Any, *, ipv6: bool) -> dict[str, list[str]]:
         everywhere = {"DestinationIpv6CidrBlock": "::/0"}
         ec2.create_route(RouteTableId=outward, GatewayId=gateway, **everywhere)
         ec2.create_route(RouteTableId=inward, EgressOnlyInternetGatewayId=ids["egress"][0], **everywhere)
-    return ids
+        aws_server.complete_acl(ec2, vpc)
+    return {**ids, "cluster_group": [aws_server.cluster_security_group(ec2, vpc)]}
+
+
+def endpoint(server: Server, ids: Mapping[str, list[str]], *, ipv6: bool) -> str:
+    """An interface endpoint for STS in a private subnet, dual-stack if asked."""
+    (vpc,), subnets = ids["vpc"], ids["private"][:1]
+    sts = f"com.amazonaws.{REGION}.sts"
+    made = client("ec2").create_vpc_endpoint(VpcId=vpc, ServiceName=sts, VpcEndpointType="Interface", SubnetIds=subnets)
+    identity: str = made["VpcEndpoint"]["VpcEndpointId"]
+    server.dualstack.update({identity} if ipv6 else ())
+    return identity
+
+
+def name_resolution(ec2: Any, vpc: str) -> None:
+    """What EKS asks for: DNS host names, and the VPC's own resolver."""
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    servers = [{"Key": "domain-name-servers", "Values": ["AmazonProvidedDNS"]}]
+    options = ec2.create_dhcp_options(DhcpConfigurations=servers)["DhcpOptions"]["DhcpOptionsId"]
+    ec2.associate_dhcp_options(VpcId=vpc, DhcpOptionsId=options)
 
 
 def subnet(ec2: Any, vpc: str, position: int, *, ipv6: bool) -> str:
@@ -162,10 +207,22 @@ def cluster(server: Server, name: str, family: str, version: str, ids: Mapping[s
         kubernetesNetworkConfig={"ipFamily": family},
     )
     range_of = {"ipv4": {"serviceIpv4Cidr": "10.100.0.0/16"}, "ipv6": {"serviceIpv6Cidr": "fd74:3c3f:d5a0::/108"}}
+    host = {"ipv4": f"0123abcd.gr7.{REGION}.eks.amazonaws.com", "ipv6": f"0123abcd.gr7.eks-cluster.{REGION}.api.aws"}
+    everyone = {"ipv4": ["0.0.0.0/0"], "ipv6": ["0.0.0.0/0", "::/0"]}
     server.clusters[name] = {
-        "resourcesVpcConfig": {"vpcId": ids["vpc"][0], "clusterSecurityGroupId": "sg-0c1a2b3d4e5f60718"},
+        "endpoint": f"https://{host[family]}",
+        "resourcesVpcConfig": {
+            "vpcId": ids["vpc"][0],
+            "clusterSecurityGroupId": ids["cluster_group"][0],
+            "endpointPublicAccess": True,
+            "endpointPrivateAccess": True,
+            "publicAccessCidrs": everyone[family],
+        },
         "kubernetesNetworkConfig": {"ipFamily": family, **range_of[family]},
     }
+    vpc_cni = {"namespace": "kube-system", "serviceAccount": "aws-node", "roleArn": cni_role(name, family)}
+    reporter = {"namespace": "shop", "serviceAccount": "report", "roleArn": ROLE}
+    server.pod_identities[name] = {"a-1": vpc_cni, "a-2": reporter}
     eks.create_fargate_profile(
         fargateProfileName="batch",
         clusterName=name,
@@ -178,8 +235,89 @@ def cluster(server: Server, name: str, family: str, version: str, ids: Mapping[s
 def node_group(cluster: str, name: str, subnets: list[str], **parameters: Any) -> None:
     """A managed node group."""
     client("eks").create_nodegroup(
-        clusterName=cluster, nodegroupName=name, subnets=subnets, nodeRole=ROLE, **parameters
+        clusterName=cluster, nodegroupName=name, subnets=subnets, nodeRole=f"{CNI_ROLE}{cluster}", **parameters
     )
+
+
+def self_managed(cluster: str, subnets: Sequence[str]) -> str:
+    """An Auto Scaling group of nodes that start in IPv6 from an image of their own; none of them runs yet."""
+    config = NODE_CONFIG.replace("10.100.0.0/16", "fd74:3c3f:d5a0::/108")
+    kubelet = "  kubelet:\n    config:\n      maxPods: 110\n"
+    data = {"ImageId": IMAGE, "InstanceType": "m6i.large", "UserData": packed(config + kubelet)}
+    template = launch_template(data, f"own-{cluster}")
+    name = f"own-{cluster}"
+    client("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName=name,
+        MinSize=0,
+        MaxSize=3,
+        LaunchTemplate={"LaunchTemplateId": template, "Version": "$Latest"},
+        VPCZoneIdentifier=",".join(subnets),
+        Tags=[{"Key": f"kubernetes.io/cluster/{cluster}", "Value": "owned", "PropagateAtLaunch": True}],
+    )
+    return name
+
+
+def cni_role(cluster: str, family: str) -> str:
+    """A role with the CNI's policy for a family, attached and written into it, and an instance profile of its name."""
+    iam, name = client("iam"), f"cni-{cluster}"
+    role: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    actions = CNI_ACTIONS if family == "ipv6" else CNI_ACTIONS[1:]
+    policy = iam.create_policy(PolicyName=name, PolicyDocument=allowing(actions))["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+    interfaces = "arn:aws:ec2:*:*:network-interface/*"
+    iam.put_role_policy(RoleName=name, PolicyName="tags", PolicyDocument=allowing(["ec2:CreateTags"], interfaces))
+    iam.create_instance_profile(InstanceProfileName=name)
+    iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+    return role
+
+
+def allowing(actions: Sequence[str], resource: str = "*") -> str:
+    """A policy document."""
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def front(server: Server, name: str, ids: Mapping[str, list[str]], *, ipv6: bool) -> None:
+    """A load balancer of today behind a web ACL, an old one without IPv6, and a file system; both families if asked."""
+    elb, own = client("elbv2"), [{"Key": "elbv2.k8s.aws/cluster", "Value": name}]
+    family, address_type = ("ipv6", "dualstack") if ipv6 else ("ipv4", "ipv4")
+    facing = {"Scheme": "internet-facing", "IpAddressType": address_type}
+    made = elb.create_load_balancer(Name=f"{name}-web", Subnets=ids["public"], Tags=own, **facing)
+    group = {"Protocol": "HTTP", "Port": 80, "TargetType": "ip", "VpcId": ids["vpc"][0], "IpAddressType": family}
+    elb.create_target_group(Name=f"{name}-web", **group)
+    web_acl(name, made["LoadBalancers"][0]["LoadBalancerArn"], ["IPV4", "IPV6"] if ipv6 else ["IPV4"])
+    if not ipv6:
+        classic_load_balancer(f"{name}-classic", ids["public"], {f"kubernetes.io/cluster/{name}": "owned"})
+    efs = client("efs")
+    files = efs.create_file_system(CreationToken=name)["FileSystemId"]
+    target = efs.create_mount_target(FileSystemId=files, SubnetId=ids["private"][0])["MountTargetId"]
+    if ipv6:
+        server.mount_targets[target] = {"Ipv6Address": "2001:db8:1234:2::7"}
+
+
+def classic_load_balancer(name: str, subnets: list[str], tags: Mapping[str, str]) -> None:
+    """A load balancer as the in-tree controller makes it."""
+    listener = {"Protocol": "TCP", "LoadBalancerPort": 80, "InstancePort": 30080}
+    marks = tagged("", tags)[0]["Tags"]
+    client("elb").create_load_balancer(LoadBalancerName=name, Listeners=[listener], Subnets=subnets, Tags=marks)
+
+
+def web_acl(name: str, guarded: str, families: Sequence[str]) -> str:
+    """A web ACL that lets in the addresses of one IP set of each family alone, before a load balancer. Its ARN."""
+    waf = client("wafv2")
+    blocks = {"IPV4": "203.0.113.0/24", "IPV6": "2001:db8:7::/48"}
+    unseen = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": name}
+    rules = []
+    for priority, family in enumerate(families):
+        offices = {"Name": f"{name}-{family}", "IPAddressVersion": family, "Addresses": [blocks[family]]}
+        arn = waf.create_ip_set(Scope="REGIONAL", **offices)["Summary"]["ARN"]
+        statement = {"IPSetReferenceStatement": {"ARN": arn}}
+        rule = {"Name": family, "Priority": priority, "Action": {"Allow": {}}, "VisibilityConfig": unseen}
+        rules.append({**rule, "Statement": statement})
+    settings = {"Name": name, "DefaultAction": {"Block": {}}, "VisibilityConfig": unseen, "Rules": rules}
+    made: str = waf.create_web_acl(Scope="REGIONAL", **settings)["Summary"]["ARN"]
+    waf.associate_web_acl(WebACLArn=made, ResourceArn=guarded)
+    return made
 
 
 def launch_template(data: Mapping[str, Any], name: str = "nodes") -> str:
@@ -189,7 +327,7 @@ def launch_template(data: Mapping[str, Any], name: str = "nodes") -> str:
     return identity
 
 
-def run_instance(cluster: str, subnet: str, kind: str, tags: Mapping[str, str]) -> str:
+def run_instance(cluster: str, subnet: str, kind: str, tags: Mapping[str, str], **parameters: Any) -> str:
     """A running node."""
     made = client("ec2").run_instances(
         ImageId=IMAGE,
@@ -199,6 +337,7 @@ def run_instance(cluster: str, subnet: str, kind: str, tags: Mapping[str, str]) 
         SubnetId=subnet,
         MetadataOptions={"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
         TagSpecifications=tagged("instance", {f"kubernetes.io/cluster/{cluster}": "owned", **tags}),
+        **parameters,
     )
     identity: str = made["Instances"][0]["InstanceId"]
     return identity
@@ -222,9 +361,9 @@ def refused(action: str) -> Hook:
 
 def failing(action: str, code: str, status: int = 400, message: str = "no") -> Hook:
     """A hook that answers with an error in the words of the action's service."""
-    if action.startswith("ec2:"):
-        xml = f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors></Response>"
-        return lambda _, __: Response(xml, status, content_type="text/xml")
+    service, error = action.partition(":")[0], f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    if service in XML_ERRORS:
+        return lambda _, __: Response(XML_ERRORS[service].format(error), status, content_type="text/xml")
     return lambda _, __: Response(
         json.dumps({"message": message}), status, {"x-amzn-errortype": code}, content_type="application/json"
     )
@@ -278,10 +417,17 @@ def without(value: Any) -> Any:
     return {key: each for key, each in value.items() if each is not ...} if isinstance(value, dict) else value
 
 
+@cache
+def model_of(service: str) -> Any:
+    """A service's model; EC2's takes a sixth of a second to read."""
+    return ServiceModel(create_loader().load_service_model(service, "service-2"), service)
+
+
 def answers(action: str, *bodies: Mapping[str, Any]) -> Hook:
     """A hook that gives these answers in turn, the last one again and again, written as AWS writes them."""
-    service, _, name = action.partition(":")
-    model = ServiceModel(create_loader().load_service_model(service, "service-2"), service)
+    prefix, _, name = action.partition(":")
+    service = SERVICES.get(prefix, prefix)
+    model = model_of(service)
     operation = model.operation_model(name)
     written = []
     for body in bodies:

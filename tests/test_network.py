@@ -83,6 +83,17 @@ def test_without_a_known_cluster_every_role_tag_counts() -> None:
     assert list(network.load_balancer_uses([subnet(tags=tags)], [])) == [("subnet-1", "internet-facing load balancers")]
 
 
+def test_pods_are_where_nodes_and_fargate_are_and_load_balancers_for_the_internet_where_their_role_is() -> None:
+    tags = ("kubernetes.io/role/elb", "1"), ("karpenter.sh/discovery", "prod"), ("kubernetes.io/role/internal-elb", "1")
+    subnets = [subnet(f"subnet-{index}", tags=dict([tag])) for index, tag in enumerate(tags, 1)]
+    groups = [aws.NodeGroup(id="a", subnet_ids=("subnet-1",))]
+    profiles = [aws.FargateProfile(id="f", subnet_ids=("s",))]
+    workers = {"subnet-1": ("node group a",), "subnet-2": ("Karpenter nodes",)}
+    assert network.worker_uses(subnets, [PROD], groups, []) == workers
+    assert network.pod_uses(subnets, [PROD], groups, [], profiles) == {**workers, "s": ("Fargate profile f",)}
+    assert network.internet_facing_uses(subnets, [PROD]) == [("subnet-1", "internet-facing load balancers")]
+
+
 @pytest.mark.parametrize(
     ("words", "said"), [((), ""), (("a",), "a"), (("a", "b"), "a and b"), (("a", "b", "c"), "a, b and c")]
 )
@@ -95,10 +106,44 @@ def test_an_associated_table_goes_before_the_main_one_whatever_their_order() -> 
     for order in itertools.permutations([main, own]):
         assert network.route_table_of(subnet(), order) is own
         assert network.route_table_of(subnet("subnet-2"), order) is main
+        both = network.tables_in_effect([subnet(), subnet("subnet-2")], order)
+        assert both == {"subnet-1": own, "subnet-2": main}
 
 
 def test_another_vpcs_main_table_is_not_in_effect() -> None:
-    assert network.route_table_of(subnet(), [RouteTable(id="rtb-2", vpc_id="vpc-2", main=True)]) is None
+    others = [RouteTable(id="rtb-2", vpc_id="vpc-2", main=True)]
+    assert network.route_table_of(subnet(), others) is None
+    assert network.tables_in_effect([subnet()], others) == {}
+
+
+def test_only_subnets_that_serve_something_are_paired_with_their_table() -> None:
+    own = table(subnet_ids=("subnet-1", "subnet-2"))
+    serves = {"subnet-1": ("cluster prod",), "subnet-9": ("cluster prod",)}
+    subnets = [subnet(), subnet("subnet-2"), subnet("subnet-9")]
+    assert list(network.in_effect(serves, subnets, [own])) == [(subnet(), own)]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "outer", "inside"),
+    [
+        (["fd00::/64"], ["fd00::/48"], True),
+        (["fd00::/64", "2001:db8::/64"], ["fd00::/48"], False),
+        (["fd00::/64", "2001:db8::/64"], ["fd00::/48", "2001:db8::/56"], True),
+        ([], ["fd00::/48"], False),
+        (["10.0.0.0/24"], ["10.0.0.0/16"], False),
+        (["fd00::/64"], ["", "x", "10.0.0.0/8"], False),
+        (["fd00::1/64"], ["fd00::1/48"], True),
+    ],
+)
+def test_blocks_are_inside_others_if_each_of_them_is(blocks: list[str], outer: list[str], *, inside: bool) -> None:
+    assert network.inside(blocks, outer) is inside
+
+
+@pytest.mark.parametrize(
+    ("block", "known"), [("10.0.1.5/16", True), ("10.0.0.1", True), ("::/0", False), (None, False)]
+)
+def test_a_block_of_the_other_family_or_none_is_no_ipv4_network(block: str | None, *, known: bool) -> None:
+    assert (network.ipv4_network(block) is not None) is known
 
 
 def test_an_active_default_route_goes_before_a_blackhole() -> None:
@@ -125,7 +170,7 @@ def test_a_subnet_is_public_by_an_active_default_route_to_an_internet_gateway(ro
     assert network.is_public(table(route)) is public
 
 
-def test_an_egress_only_gateway_counts_where_it_is_attached() -> None:
+def test_a_gateway_counts_where_it_is_attached() -> None:
     gateways = build.facts(
         egress_only_gateways=[
             {"id": "eigw-3", "attached_vpc_ids": ["vpc-1"]},
@@ -133,5 +178,5 @@ def test_an_egress_only_gateway_counts_where_it_is_attached() -> None:
             {"id": "eigw-1", "attached_vpc_ids": []},
         ]
     )["egress_only_gateways"].items
-    assert network.egress_only_gateway_of("vpc-1", gateways) == "eigw-2"
-    assert network.egress_only_gateway_of("vpc-2", gateways) is None
+    assert network.gateway_of("vpc-1", gateways) == "eigw-2"
+    assert network.gateway_of("vpc-2", gateways) is None

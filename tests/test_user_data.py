@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,6 +47,24 @@ def test_a_base64_part_is_decoded() -> None:
         "Content-Transfer-Encoding: base64\n\naGVsbG8=\n--B--\n"
     )
     assert list(parts(message)) == ["hello"]
+
+
+def part(body: bytes) -> str:
+    return (
+        "Content-Type: multipart/mixed; boundary=B\n\n--B\nContent-Type: text/plain\n"
+        f"Content-Transfer-Encoding: base64\n\n{base64.b64encode(body).decode()}\n--B--\n"
+    )
+
+
+def test_a_packed_part_is_unpacked_and_a_broken_one_is_empty() -> None:
+    assert list(parts(part(gzip.compress(b"hello")))) == ["hello"]
+    assert list(parts(part(b"\x1f\x8b broken"))) == [""]
+
+
+def test_a_message_inside_a_message_is_read_too() -> None:
+    outer = f"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=OUT\n\n--OUT\n{MESSAGE[18:]}\n--OUT--\n"
+    assert cluster_cidr(outer) == "fd12:3456:789a::/108"
+    assert max_pods(outer) == MaxPods(110)
 
 
 def test_nodeadm_is_found_in_a_message_and_bare() -> None:

@@ -7,15 +7,18 @@ Fargate subnet that is nearly full. The rest is as it should be.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from eks6check.demo import aws_server
 from eks6check.demo.aws_server import Server
+from eks6check.facts.cni_roles import ACTIONS
 
 CLUSTER = "prod"
 REGION = "eu-west-1"
 ROLE = "arn:aws:iam::123456789012:role/eks-prod"
-IMAGE = "ami-12c6146b"
+IMAGE = "ami-04681a1dbd79675a5"
 
 SUBNETS: Mapping[str, tuple[str, str, str | None]] = {
     "public-a": ("eu-west-1a", "10.0.0.0/24", "00"),
@@ -44,12 +47,15 @@ def build(server: Server, session: Any) -> dict[str, str]:
     """Fill the server's empty account; the ids of its subnets by name."""
     ec2, eks = session.client("ec2", region_name=REGION), session.client("eks", region_name=REGION)
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
     ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock="100.64.0.0/16")
+    aws_server.complete_acl(ec2, vpc)
     ids = {name: subnet(ec2, vpc, name) for name in SUBNETS}
     routes(ec2, vpc, ids)
     for _ in range(FARGATE_PODS):
         ec2.create_network_interface(SubnetId=ids["fargate-a"], Description="Fargate pod")
-    cluster(server, eks, vpc, ids)
+    node_role(session.client("iam", region_name=REGION))
+    cluster(server, eks, vpc, aws_server.cluster_security_group(ec2, vpc), ids)
     node_groups(ec2, eks, ids)
     eks.create_fargate_profile(
         fargateProfileName="jobs",
@@ -100,7 +106,16 @@ def table(ec2: Any, vpc: str, subnets: list[str], ipv4: Mapping[str, str], ipv6:
         ec2.associate_route_table(RouteTableId=identity, SubnetId=each)
 
 
-def cluster(server: Server, eks: Any, vpc: str, ids: Mapping[str, str]) -> None:
+def node_role(iam: Any) -> None:
+    """The role of the nodes, with what the VPC CNI needs in IPv6."""
+    statement = {"Effect": "Allow", "Action": list(ACTIONS), "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    name = ROLE.rpartition("/")[2]
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    iam.put_role_policy(RoleName=name, PolicyName="cni", PolicyDocument=document)
+
+
+def cluster(server: Server, eks: Any, vpc: str, group: str, ids: Mapping[str, str]) -> None:
     """The cluster and its add-ons."""
     eks.create_cluster(
         name=CLUSTER,
@@ -110,7 +125,7 @@ def cluster(server: Server, eks: Any, vpc: str, ids: Mapping[str, str]) -> None:
         kubernetesNetworkConfig={"ipFamily": "ipv4"},
     )
     server.clusters[CLUSTER] = {
-        "resourcesVpcConfig": {"vpcId": vpc},
+        "resourcesVpcConfig": {"vpcId": vpc, "clusterSecurityGroupId": group},
         "kubernetesNetworkConfig": {"ipFamily": "ipv4", "serviceIpv4Cidr": "10.100.0.0/16"},
     }
     server.addons[CLUSTER] = {

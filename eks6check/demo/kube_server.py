@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,7 +31,11 @@ NOT_FOUND = Answer(404, {"kind": "Status", "message": "the server could not find
 
 
 class Server(ThreadingHTTPServer):
-    """The server. ``calls`` are the requests it saw, ``faults`` by path what comes first, None for the truth."""
+    """The server. ``calls`` are the requests it saw, ``faults`` by path what comes first, None for the truth.
+
+    A fault that is a function has the connection to itself. ``denied`` are the lists, by group and plural, that an
+    access review says no to.
+    """
 
     daemon_threads = True
     request_queue_size = 128  # with five, a scan's connections wait a second each to be asked for again
@@ -40,7 +44,8 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.calls: list[str] = []
-        self.faults: dict[str, list[Answer | None]] = {}
+        self.faults: dict[str, list[Answer | Callable[[Handler], None] | None]] = {}
+        self.denied: set[tuple[str, str]] = set()
         self.objects: dict[str, list[Mapping[str, Any]]] = {
             _path(version, kind): []
             for version in BUILT_IN
@@ -57,7 +62,7 @@ def _path(version: str, kind: str) -> str:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers GET, and nothing else."""
+    """Answers GET, and of POST the access reviews alone, which store nothing."""
 
     server: Server
     protocol_version = "HTTP/1.1"
@@ -67,11 +72,22 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer as scripted, or truly."""
-        self.server.calls.append(self.path)
         url = urlsplit(self.path)
-        script = self.server.faults.get(url.path)
+        self._answer(url.path, lambda: _respond(self.server, url.path, dict(parse_qsl(url.query))))
+
+    def do_POST(self) -> None:
+        """Review whether a list is allowed."""
+        posted = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self._answer(self.path, lambda: _review(self.server, self.path, posted))
+
+    def _answer(self, path: str, truth: Callable[[], Answer]) -> None:
+        self.server.calls.append(self.path)
+        script = self.server.faults.get(path)
         scripted = script.pop(0) if script else None
-        answer = scripted or _respond(self.server, url.path, dict(parse_qsl(url.query)))
+        if callable(scripted):
+            scripted(self)
+            return
+        answer = scripted or truth()
         data = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         self.send_response(answer.status)
         for name, value in {
@@ -108,6 +124,14 @@ def _respond(server: Server, path: str, query: Mapping[str, str]) -> Answer:
         for each in chosen[start : start + size]
     ]
     return Answer(200, {"kind": "List", "metadata": following, "items": items})
+
+
+def _review(server: Server, path: str, posted: Mapping[str, Any]) -> Answer:
+    if path != "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews":
+        return Answer(405, {"kind": "Status", "message": "this server only reads"})
+    wanted = posted["spec"]["resourceAttributes"]
+    allowed = (wanted["group"], wanted["resource"]) not in server.denied
+    return Answer(201, {**posted, "status": {"allowed": allowed}})
 
 
 def _groups(server: Server) -> list[dict[str, Any]]:

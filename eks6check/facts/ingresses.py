@@ -5,6 +5,7 @@ The order of precedence is the AWS Load Balancer Controller's own (pkg/ingress o
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -19,7 +20,12 @@ TARGET_TYPE = INGRESS_PREFIX + "target-type"
 SCHEME = INGRESS_PREFIX + "scheme"
 SUBNETS = INGRESS_PREFIX + "subnets"
 GROUP_NAME = INGRESS_PREFIX + "group.name"
+INBOUND_CIDRS = INGRESS_PREFIX + "inbound-cidrs"
+SECURITY_GROUPS = INGRESS_PREFIX + "security-groups"
+PREFIX_LISTS = INGRESS_PREFIX + "security-group-prefix-lists"
+AUTH_TYPE = INGRESS_PREFIX + "auth-type"
 ACTIONS = INGRESS_PREFIX + "actions."
+CONDITIONS = INGRESS_PREFIX + "conditions."
 LEGACY_CLASS = "kubernetes.io/ingress.class"
 DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
 
@@ -151,6 +157,25 @@ def _service_names(ingress: Resource, backend: Mapping[str, Any]) -> list[str]:
     if port == "use-annotation":
         return SERVICE_NAME.findall(annotation(ingress, ACTIONS + name) or "")
     return [name] if name else []
+
+
+def documents(ingress: Resource, family: str) -> Iterator[tuple[str, Any]]:
+    """Each annotation of a family that holds JSON: its key and the document.
+
+    Keys inside are in lower case, since the controller does not tell capitals apart.
+    """
+    for key in ingress.annotations:
+        if str(key).startswith(family):
+            try:
+                yield key, _lower_keys(json.loads(annotation(ingress, key) or "null"))
+            except (ValueError, RecursionError):
+                continue
+
+
+def _lower_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key.lower(): _lower_keys(each) for key, each in value.items()}
+    return [_lower_keys(each) for each in value] if isinstance(value, list) else value
 
 
 def instance_backends(alb: Alb, services: Services, known: Installed) -> list[tuple[str, Resource | None]]:

@@ -90,6 +90,14 @@ def pools_of(node_class: Resource, pools: Sequence[Resource]) -> list[Resource]:
     ]
 
 
+def windows_place(node_class: Resource) -> Path | None:
+    """Where a node class says that its nodes run Windows; None where it does not."""
+    aliases = enumerate(node_class.list("spec", "amiSelectorTerms"))
+    places: list[tuple[Path, object]] = [(("spec", "amiFamily"), node_class.get("spec", "amiFamily"))]
+    places += [(("spec", "amiSelectorTerms", index, "alias"), mapping(term).get("alias")) for index, term in aliases]
+    return next((path for path, value in places if text(value).lower().startswith("windows")), None)
+
+
 def existing(resource: Resource, path: Path) -> Path:
     """The path itself, or its nearest parent that is there: the place to point at for a missing key."""
     while path and resource.get(*path) is None:

@@ -23,13 +23,42 @@ class Kind(NamedTuple):
 
 KINDS: Mapping[str, tuple[Kind, ...]] = {
     "config_maps": (Kind("", "configmaps", "ConfigMap"),),
+    "endpoints": (
+        Kind("discovery.k8s.io", "endpointslices", "EndpointSlice"),
+        Kind("", "endpoints", "Endpoints"),
+    ),
     "eni_configs": (Kind("crd.k8s.amazonaws.com", "eniconfigs", "ENIConfig"),),
+    "gateway_classes": (Kind("gateway.networking.k8s.io", "gatewayclasses", "GatewayClass"),),
+    "gateway_routes": tuple(
+        Kind("gateway.networking.k8s.io", f"{kind.lower()}s", kind)
+        for kind in ("GRPCRoute", "HTTPRoute", "TCPRoute", "TLSRoute", "UDPRoute")
+    ),
+    "gateways": (Kind("gateway.networking.k8s.io", "gateways", "Gateway"),),
     "ingress_class_params": (
         Kind("elbv2.k8s.aws", "ingressclassparams", "IngressClassParams"),
         Kind("eks.amazonaws.com", "ingressclassparams", "IngressClassParams"),
     ),
     "ingress_classes": (Kind("networking.k8s.io", "ingressclasses", "IngressClass"),),
+    "ingress_middlewares": (
+        Kind("traefik.io", "middlewares", "Middleware"),
+        Kind("traefik.io", "middlewaretcps", "MiddlewareTCP"),
+        Kind("traefik.containo.us", "middlewares", "Middleware"),
+        Kind("configuration.konghq.com", "kongplugins", "KongPlugin"),
+        Kind("configuration.konghq.com", "kongclusterplugins", "KongClusterPlugin"),
+    ),
     "ingresses": (Kind("networking.k8s.io", "ingresses", "Ingress"),),
+    "ip_pools": (
+        Kind("crd.projectcalico.org", "ippools", "IPPool"),
+        Kind("projectcalico.org", "ippools", "IPPool"),
+        Kind("operator.tigera.io", "installations", "Installation"),
+        Kind("cilium.io", "ciliumpodippools", "CiliumPodIPPool"),
+    ),
+    "listener_rule_configurations": (
+        Kind("gateway.k8s.aws", "listenerruleconfigurations", "ListenerRuleConfiguration"),
+    ),
+    "load_balancer_configurations": (
+        Kind("gateway.k8s.aws", "loadbalancerconfigurations", "LoadBalancerConfiguration"),
+    ),
     "node_classes": (
         Kind("karpenter.k8s.aws", "ec2nodeclasses", "EC2NodeClass"),
         Kind("karpenter.k8s.aws", "awsnodetemplates", "AWSNodeTemplate"),
@@ -40,7 +69,11 @@ KINDS: Mapping[str, tuple[Kind, ...]] = {
     ),
     "nodes": (Kind("", "nodes", "Node"),),
     "pods": (Kind("", "pods", "Pod"),),
+    "security_group_policies": (Kind("vpcresources.k8s.aws", "securitygrouppolicies", "SecurityGroupPolicy"),),
+    "service_accounts": (Kind("", "serviceaccounts", "ServiceAccount"),),
     "services": (Kind("", "services", "Service"),),
+    "target_group_bindings": (Kind("elbv2.k8s.aws", "targetgroupbindings", "TargetGroupBinding"),),
+    "target_group_configurations": (Kind("gateway.k8s.aws", "targetgroupconfigurations", "TargetGroupConfiguration"),),
     "webhooks": (
         Kind("admissionregistration.k8s.io", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration"),
     ),
@@ -62,10 +95,15 @@ WORKLOADS = frozenset((kind.group, kind.kind) for kind in KINDS["workloads"])
 CLUSTER_SCOPED = frozenset(
     {
         "AWSNodeTemplate",
+        "CiliumPodIPPool",
         "EC2NodeClass",
         "ENIConfig",
+        "GatewayClass",
+        "IPPool",
         "IngressClass",
         "IngressClassParams",
+        "Installation",
+        "KongClusterPlugin",
         "MutatingWebhookConfiguration",
         "Namespace",
         "Node",
@@ -234,6 +272,12 @@ def pod_spec(resource: Resource) -> tuple[Path, Mapping[str, Any]]:
         if isinstance(spec, dict) and isinstance(spec.get("containers"), list):
             return path, spec
     return (), {}
+
+
+def pod_labels(resource: Resource) -> Mapping[str, Any]:
+    """The labels of a workload's pods: a Pod's own, or those of the template."""
+    path, _ = pod_spec(resource)
+    return resource.labels if resource.kind == "Pod" else mapping(resource.get(*path[:-1], "metadata", "labels"))
 
 
 def containers(resource: Resource) -> Iterator[Container]:

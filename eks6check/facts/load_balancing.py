@@ -5,7 +5,6 @@ The order of precedence is the AWS Load Balancer Controller's own (pkg/service a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eks6check.facts import Path
 from eks6check.facts.kube import Container, Resource, containers, mapping, sequence, text, wire
+from eks6check.facts.versions import NEWEST, Version, repository, tag, version
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import Cluster
@@ -26,15 +26,19 @@ SCHEME = SERVICE_PREFIX + "aws-load-balancer-scheme"
 INTERNAL = SERVICE_PREFIX + "aws-load-balancer-internal"
 SUBNETS = SERVICE_PREFIX + "aws-load-balancer-subnets"
 SOURCE_NAT = SERVICE_PREFIX + "aws-load-balancer-enable-prefix-for-ipv6-source-nat"
+SOURCE_RANGES = SERVICE_PREFIX + "load-balancer-source-ranges"
+SECURITY_GROUPS = SERVICE_PREFIX + "aws-load-balancer-security-groups"
+NO_SECURITY_GROUP = SERVICE_PREFIX + "aws-load-balancer-disable-nlb-sg"
+PREFIX_LISTS = SERVICE_PREFIX + "aws-load-balancer-security-group-prefix-lists"
+EIP_ALLOCATIONS = SERVICE_PREFIX + "aws-load-balancer-eip-allocations"
+PRIVATE_IPV4_ADDRESSES = SERVICE_PREFIX + "aws-load-balancer-private-ipv4-addresses"
+IPV6_ADDRESSES = SERVICE_PREFIX + "aws-load-balancer-ipv6-addresses"
 
 CONTROLLER_CLASS = "service.k8s.aws/nlb"
 AUTO_MODE_CLASS = "eks.amazonaws.com/nlb"
 CONTROLLER_NAME = "aws-load-balancer-controller"
 CONTROLLER_IMAGES = frozenset({CONTROLLER_NAME, "aws-alb-ingress-controller", "alb-ingress-controller"})
 """Last parts of the repositories that the controller was published under, the oldest at the end."""
-
-VERSION = re.compile(r"v?(\d{1,5})\.(\d{1,5})(?:\.(\d{1,5}))?(?![\d.])")
-ANY = 10**6
 
 
 class Maker(StrEnum):
@@ -53,9 +57,9 @@ class Deployed(NamedTuple):
     container: Container
 
     @property
-    def release(self) -> tuple[int, int, int] | None:
-        """The release in the image's tag, or None where the tag does not say."""
-        return release(self.container.image)
+    def release(self) -> Version | None:
+        """The release in the image's tag, or None where it does not say. ``v2.4`` moves, so it counts as its newest."""
+        return version(tag(self.container.image), NEWEST)
 
     @property
     def image_path(self) -> Path:
@@ -98,18 +102,6 @@ def controllers(workloads: Iterable[Resource]) -> Iterator[Deployed]:
             named = [each for each in found if each.name in (CONTROLLER_NAME, "controller")]
         if named:
             yield Deployed(workload, named[0])
-
-
-def repository(image: str) -> str:
-    """The last part of an image's repository: no registry, no tag, no digest."""
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
-
-
-def release(image: str) -> tuple[int, int, int] | None:
-    """The release that an image's tag names, or None. A tag such as ``v2.4`` moves, so it counts as its newest."""
-    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-    found = VERSION.match(tag)
-    return (int(found[1]), int(found[2]), int(found[3] or ANY)) if found else None
 
 
 def flags(found: Iterable[Container], name: str) -> Iterator[str]:

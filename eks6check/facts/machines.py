@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from eks6check.facts.kube import Resource, text
 
 if TYPE_CHECKING:
-    from eks6check.facts.aws import Instance, LaunchTemplate, NodeGroup
+    from eks6check.facts.aws import (
+        AutoScalingGroup,
+        Instance,
+        InstanceInterface,
+        InterfaceRequest,
+        LaunchTemplate,
+        NodeGroup,
+    )
 
 AUTO_MODE_TAG = "eks:kubernetes-node-pool-name"
 INSTANCE_TYPE_LABELS = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
+
+G = TypeVar("G", bound="NodeGroup | AutoScalingGroup")
+I = TypeVar("I", bound="InstanceInterface | InterfaceRequest")  # noqa: E741  an interface
 
 POOL_TAGS = ("karpenter.sh/nodepool", "karpenter.sh/provisioner-name", AUTO_MODE_TAG)
 
@@ -89,11 +99,23 @@ def crowd(same: Sequence[Machine]) -> str:
     return f"{kind}{same[0].fact}{group}{others}"
 
 
-def groups_of(template: LaunchTemplate, node_groups: Sequence[NodeGroup]) -> list[NodeGroup]:
-    """The managed node groups that launch from this version of a template."""
+def primary(interfaces: Iterable[I]) -> I | None:
+    """The primary one of an instance's or a launch template's interfaces, from which pods get their addresses."""
+    return next((each for each in interfaces if not (each.device_index or each.network_card_index)), None)
+
+
+def all_groups(
+    node_groups: Iterable[NodeGroup], auto_scaling_groups: Iterable[AutoScalingGroup]
+) -> list[NodeGroup | AutoScalingGroup]:
+    """Whatever launches nodes from templates, in one list."""
+    return [*node_groups, *auto_scaling_groups]
+
+
+def groups_of(template: LaunchTemplate, groups: Sequence[G]) -> list[G]:
+    """Those of the groups that launch from this version of a template."""
     return [
         group
-        for group in node_groups
+        for group in groups
         if group.launch_template_id == template.id
         and (group.launch_template_version or template.version) == template.version
     ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
         EgressOnlyInternetGateway,
         FargateProfile,
         Instance,
+        InternetGateway,
         NodeGroup,
         Route,
         RouteTable,
@@ -89,6 +91,12 @@ def load_balancer_uses(subnets: Iterable[Subnet], clusters: Iterable[Cluster]) -
         yield from ((subnet.id, use) for tag, use in LOAD_BALANCER_ROLES.items() if subnet.tags.get(tag) in ("1", ""))
 
 
+def internet_facing_uses(subnets: Iterable[Subnet], clusters: Iterable[Cluster]) -> list[Use]:
+    """The subnets that load balancers for the internet are placed in by role tag."""
+    outward = LOAD_BALANCER_ROLES["kubernetes.io/role/elb"]
+    return [(subnet_id, use) for subnet_id, use in load_balancer_uses(subnets, clusters) if use == outward]
+
+
 def by_subnet(*uses: Iterable[Use]) -> Serves:
     """The uses of each subnet once, in alphabetical order."""
     serves: dict[str, set[str]] = defaultdict(set)
@@ -96,6 +104,31 @@ def by_subnet(*uses: Iterable[Use]) -> Serves:
         for subnet_id, use in part:
             serves[subnet_id].add(use)
     return {subnet_id: tuple(sorted(found, key=str.lower)) for subnet_id, found in serves.items()}
+
+
+def worker_uses(
+    subnets: Iterable[Subnet],
+    clusters: Iterable[Cluster],
+    node_groups: Iterable[NodeGroup],
+    instances: Iterable[Instance],
+) -> Serves:
+    """What each subnet serves of nodes on EC2, whoever launches them."""
+    return by_subnet(node_uses(node_groups, instances), karpenter_uses(instances, subnets, clusters))
+
+
+def pod_uses(
+    subnets: Iterable[Subnet],
+    clusters: Iterable[Cluster],
+    node_groups: Iterable[NodeGroup],
+    instances: Iterable[Instance],
+    fargate_profiles: Iterable[FargateProfile],
+) -> Serves:
+    """What each subnet serves of nodes and Fargate pods: where pods have their addresses."""
+    return by_subnet(
+        node_uses(node_groups, instances),
+        karpenter_uses(instances, subnets, clusters),
+        fargate_uses(fargate_profiles),
+    )
 
 
 def all_uses(
@@ -115,6 +148,11 @@ def all_uses(
     )
 
 
+def named(subnet: Subnet, serves: Serves) -> str:
+    """The subnet as a sentence begins with it: ``subnet-1, which serves node group workers,``."""
+    return f"{subnet}, which serves {phrase(serves[subnet.id])},"
+
+
 def phrase(words: Sequence[str]) -> str:
     """The words as a list in a sentence: ``a, b and c``."""
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
@@ -131,6 +169,23 @@ def route_table_of(subnet: Subnet, route_tables: Iterable[RouteTable]) -> RouteT
     return main
 
 
+def tables_in_effect(subnets: Iterable[Subnet], route_tables: Collection[RouteTable]) -> Mapping[str, RouteTable]:
+    """The table in effect for each subnet, by the subnet's id; one without a known table is not there."""
+    own = {subnet_id: table for table in route_tables for subnet_id in table.subnet_ids}
+    main = {table.vpc_id: table for table in route_tables if table.main}
+    found = ((subnet.id, own.get(subnet.id) or main.get(subnet.vpc_id)) for subnet in subnets)
+    return {subnet_id: table for subnet_id, table in found if table}
+
+
+def in_effect(
+    serves: Serves, subnets: Iterable[Subnet], route_tables: Collection[RouteTable]
+) -> Iterator[tuple[Subnet, RouteTable]]:
+    """The subnets that serve something, each with the table in effect there, as far as that is known."""
+    serving = [subnet for subnet in subnets if subnet.id in serves]
+    tables = tables_in_effect(serving, route_tables)
+    return ((subnet, tables[subnet.id]) for subnet in serving if subnet.id in tables)
+
+
 def default_route(table: RouteTable, destination: str) -> Route | None:
     """The table's route to everywhere in one family, an active one before a blackhole; None where it has none."""
     found = [route for route in table.routes if route.destination in EVERYWHERE[destination]]
@@ -139,10 +194,42 @@ def default_route(table: RouteTable, destination: str) -> Route | None:
 
 def is_public(table: RouteTable) -> bool:
     """Whether either family's default route is active and goes to an internet gateway."""
-    routes = (default_route(table, destination) for destination in (IPV4_DEFAULT, IPV6_DEFAULT))
-    return any(route and route.state == "active" and route.target.startswith("igw-") for route in routes)
+    return any(leads_to(default_route(table, each), "igw-") for each in (IPV4_DEFAULT, IPV6_DEFAULT))
 
 
-def egress_only_gateway_of(vpc_id: str, gateways: Iterable[EgressOnlyInternetGateway]) -> str | None:
-    """The id of an egress-only gateway attached to a VPC, the first by name; None where there is none."""
+def leads_to(route: Route | None, *kinds: str) -> bool:
+    """Whether a route is there and active, and its target is of one of these kinds, told by prefixes of ids."""
+    return route is not None and route.state == "active" and route.target.startswith(kinds)
+
+
+def is_isolated(table: RouteTable) -> bool:
+    """Whether there is no default route of either family: a network on VPC endpoints alone looks like this."""
+    return not any(default_route(table, each) for each in (IPV4_DEFAULT, IPV6_DEFAULT))
+
+
+def gateway_of(vpc_id: str, gateways: Iterable[EgressOnlyInternetGateway] | Iterable[InternetGateway]) -> str | None:
+    """The id of a gateway attached to a VPC, the first by name; None where there is none."""
     return min((gateway.id for gateway in gateways if vpc_id in gateway.attached_vpc_ids), default=None)
+
+
+def inside(blocks: Collection[str], outer: Iterable[str]) -> bool:
+    """Whether there are IPv6 blocks, and each is part of one of the outer ones; what is no block is part of none."""
+    known = [found for each in outer if (found := ipv6_network(each))]
+    parts = [ipv6_network(each) for each in blocks]
+    return bool(parts) and all(part and any(part.subnet_of(each) for each in known) for part in parts)
+
+
+def ipv4_network(block: str | None) -> IPv4Network | None:
+    """The block, or None where the text is no IPv4 block."""
+    try:
+        return IPv4Network(block or "", strict=False)
+    except ValueError:
+        return None
+
+
+def ipv6_network(block: str) -> IPv6Network | None:
+    """The block, or None where the text is no IPv6 block."""
+    try:
+        return IPv6Network(block, strict=False)
+    except ValueError:
+        return None

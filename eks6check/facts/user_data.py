@@ -18,6 +18,11 @@ WITHOUT_LIMIT = re.compile(r"--use-max-pods[= ]+[\"']?false")
 KUBELET_FIELD = re.compile(r"\.?[\"']?maxPods[\"']?\s*[:=]\s*[\"']?([^\s\"',}]+)")
 TOML_FIELD = re.compile(r"^\s*max-pods\s*=\s*[\"']?([^\s\"'#]+)", re.MULTILINE)
 
+GZIP = b"\x1f\x8b"
+
+UNPACKED_LIMIT = 1 << 20
+"""Bytes that packed user data may unfold to. EC2 takes 16 KiB of it, packed or not."""
+
 KUBELET_DEFAULT = 110
 """What kubelet takes where nobody tells it a maximum."""
 
@@ -38,7 +43,35 @@ def parts(user_data: str) -> Iterator[str]:
     for part in email.message_from_string(user_data.lstrip()).walk():
         body = part.get_payload(decode=True)
         if isinstance(body, bytes):
-            yield body.decode("utf-8", "replace")
+            yield _unpacked_or_not(body).decode("utf-8", "replace")
+
+
+def unpacked(data: bytes) -> bytes:
+    """The data out of gzip, where it was packed.
+
+    Raises:
+        zlib.error: it was packed, and is broken.
+    """
+    if not data.startswith(GZIP):
+        return data
+    import zlib  # noqa: PLC0415  likewise
+
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(data, UNPACKED_LIMIT)
+
+
+def _unpacked_or_not(part: bytes) -> bytes:
+    import zlib  # noqa: PLC0415  likewise
+
+    try:
+        return unpacked(part)
+    except zlib.error:
+        return b""
+
+
+def told(part: str) -> str:
+    """A script without its comment lines, and with the lines that a backslash continues in one."""
+    lines = (line for line in part.splitlines() if not line.lstrip().startswith("#"))
+    return "\n".join(lines).replace("\\\n", " ")
 
 
 def node_configs(user_data: str) -> Iterator[Mapping[str, Any]]:
@@ -103,13 +136,13 @@ def _nodeadm(kubelet: Mapping[str, Any]) -> MaxPods | None:
 
 
 def _script(part: str) -> MaxPods | None:
-    told = "\n".join(line for line in part.splitlines() if not line.lstrip().startswith("#"))
+    script = told(part)
     for pattern in (KUBELET_FLAG, KUBELET_FIELD, TOML_FIELD):
-        if found := list(pattern.finditer(told)):
+        if found := list(pattern.finditer(script)):
             return MaxPods(_number(found[-1][1]))
-    if "max-pods-calculator" in told:
+    if "max-pods-calculator" in script:
         return MaxPods(None)
-    return MaxPods(KUBELET_DEFAULT) if WITHOUT_LIMIT.search(told) else None
+    return MaxPods(KUBELET_DEFAULT) if WITHOUT_LIMIT.search(script) else None
 
 
 def _number(value: object) -> int | None:

@@ -6,17 +6,19 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from eks6check.facts import Path
+from eks6check.facts import Path, Places
 from eks6check.facts.kube import Container, Resource, containers, mapping, sequence, text, wire
+from eks6check.facts.versions import repository, tag
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import Addon
 
 TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
-"""What the CNI reads as true (Go's strconv.ParseBool); everything else is false."""
+FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+"""What the CNI reads as true and as false (Go's strconv.ParseBool); everything else is the switch's default."""
 
-VERSION = re.compile(r"v?([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?")
 IMAGE = "amazon-k8s-cni"
+INIT_IMAGE = "amazon-k8s-cni-init"
 NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -30,8 +32,9 @@ class Setting(NamedTuple):
 class Cni(NamedTuple):
     """One place that configures the CNI: a DaemonSet or the EKS add-on, with its settings by name.
 
-    ``open`` tells that a setting which is not here can still come from elsewhere: from ``envFrom``, or from the whole
-    DaemonSet where this is a patch for it, known by its lack of an image.
+    ``init`` are those of the container that prepares the node. ``open`` tells that a setting which is not here can
+    still come from elsewhere: from ``envFrom``, or from the whole DaemonSet where this is a patch for it, known by its
+    lack of an image.
     """
 
     fact: Resource | Addon
@@ -39,6 +42,7 @@ class Cni(NamedTuple):
     version: str
     settings: Mapping[str, Setting]
     open: bool
+    init: Mapping[str, Setting] = {}
 
     def __str__(self) -> str:
         return str(self.fact) if isinstance(self.fact, Resource) else f"Add-on {self.fact}"
@@ -46,6 +50,10 @@ class Cni(NamedTuple):
     def on(self, name: str) -> bool:
         """Whether a switch is on."""
         return name in self.settings and self.settings[name].value in TRUE
+
+    def off(self, name: str) -> bool:
+        """Whether a switch is turned off, and not just left out."""
+        return name in self.settings and self.settings[name].value in FALSE
 
     def unknown(self, name: str) -> bool:
         """Whether the switch may be set, to a value that cannot be seen here."""
@@ -68,12 +76,25 @@ def daemon_sets(workloads: Sequence[Resource]) -> Iterator[Cni]:
             continue
         named = (workload.namespace, workload.name) == ("kube-system", "aws-node")
         for container in containers(workload):
-            if _repository(container.image) == IMAGE or (named and container.name == "aws-node"):
+            if repository(container.image) == IMAGE or (named and container.name == "aws-node"):
                 yield _of_container(workload, container)
                 break
 
 
 def _of_container(workload: Resource, container: Container) -> Cni:
+    # A mirror under another name may count by itself.
+    release = tag(container.image) if repository(container.image) == IMAGE else ""
+    outside = not container.image or bool(sequence(container.body.get("envFrom")))
+    init = {
+        name: setting
+        for each in containers(workload)
+        if repository(each.image) == INIT_IMAGE or each.name == "aws-vpc-cni-init"
+        for name, setting in _settings(each).items()
+    }
+    return Cni(workload, (*container.path, "image"), release, _settings(container), open=outside, init=init)
+
+
+def _settings(container: Container) -> dict[str, Setting]:
     settings = {}
     for index, entry in enumerate(sequence(container.body.get("env"))):
         variable = mapping(entry)
@@ -82,25 +103,21 @@ def _of_container(workload: Resource, container: Container) -> Cni:
             settings[text(variable.get("name"))] = Setting((*path, "value"), wire(value))
         elif variable.get("valueFrom") is not None:
             settings[text(variable.get("name"))] = Setting(path, None)
-    tag = container.image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-    if _repository(container.image) != IMAGE:
-        tag = ""  # a mirror under another name may count by itself
-    outside = not container.image or bool(sequence(container.body.get("envFrom")))
-    return Cni(workload, (*container.path, "image"), tag, settings, open=outside)
-
-
-def _repository(image: str) -> str:
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    return settings
 
 
 def add_on(addons: Sequence[Addon]) -> Cni | None:
     """The ``vpc-cni`` add-on. Its configuration overrides defaults, so what it leaves out is not off."""
     for addon in addons:
         if addon.id == "vpc-cni":
-            env = mapping(addon.configuration.get("env"))
-            settings = {name: Setting((), wire(value)) for name, value in env.items() if value is not None}
-            return Cni(addon, (), addon.version, settings, open=True)
+            values = addon.configuration
+            env, init = mapping(values.get("env")), mapping(mapping(values.get("init")).get("env"))
+            return Cni(addon, (), addon.version, _told(env), open=True, init=_told(init))
     return None
+
+
+def _told(env: Mapping[str, object]) -> dict[str, Setting]:
+    return {name: Setting((), wire(value)) for name, value in env.items() if value is not None}
 
 
 def configured(workloads: Sequence[Resource], addons: Sequence[Addon]) -> list[Cni]:
@@ -110,7 +127,17 @@ def configured(workloads: Sequence[Resource], addons: Sequence[Addon]) -> list[C
     return [managed, *found] if managed else found
 
 
-def version(tag: str) -> tuple[int, int, int] | None:
-    """The numbers of a version such as ``v1.12.6-eksbuild.2``; None for a tag that is none."""
-    found = VERSION.match(tag)
-    return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
+def reported(faulty: Sequence[Cni]) -> Iterator[tuple[Cni, Places]]:
+    """The places to report of those with a fault, each with further ones.
+
+    A live DaemonSet follows its add-on where both have it: the add-on is where to mend both.
+    """
+    followers: Places = tuple((each.fact, each.path) for each in faulty if _follows(each, faulty))
+    for cni in faulty:
+        if not _follows(cni, faulty):
+            yield cni, () if isinstance(cni.fact, Resource) else followers
+
+
+def _follows(cni: Cni, told: Sequence[Cni]) -> bool:
+    live = isinstance(cni.fact, Resource) and cni.fact.origin.source == "cluster"
+    return live and any(not isinstance(each.fact, Resource) for each in told)

@@ -14,8 +14,8 @@ from typing import Any
 
 from eks6check.facts import Facts, Gap, Section
 
-WIDTH = 16
-"""Collectors that run at the same time. Each waits for a network, so this is not a matter of processors."""
+WIDTH = 64
+"""Collectors that run at the same time: as many as can begin. Each waits for a network, not for a processor."""
 
 
 class Unreadable(Exception):  # noqa: N818  it is not an error of the run, it is a gap on its way
@@ -55,7 +55,7 @@ def collector(*calls: str) -> Callable[[Callable[..., Iterator[Any]]], Collector
 
 
 def needed(collectors: Iterable[Collector], sections: Iterable[str]) -> Collectors:
-    """The collectors that give these sections, with those that they need in turn."""
+    """The collectors that give these sections, with those that they need in turn, of another source's as well."""
     collectors = tuple(collectors)
     wanted, frontier = set[str](), set(sections)
     while frontier:
@@ -74,8 +74,9 @@ def collect(
     Collectors that do not wait for one another run together. A section that two readers give holds both their facts.
     Gaps pass on to the sections that were read with their help. ``progress`` is told each section as it is filled.
     """
-    wanted = set(sections)
-    jobs = [(client, each) for client, collectors in readers for each in needed(collectors, wanted)]
+    readers = tuple(readers)
+    chosen = {id(each) for each in needed((each for _, collectors in readers for each in collectors), sections)}
+    jobs = [(client, each) for client, collectors in readers for each in collectors if id(each) in chosen]
     graph: TopologicalSorter[str] = TopologicalSorter()
     for _, each in jobs:
         graph.add(each.section, *each.needs)
@@ -101,7 +102,8 @@ def together(graph: TopologicalSorter[str], jobs: Jobs, facts: Facts) -> Iterato
     from concurrent import futures  # noqa: PLC0415  lint has no time for it
 
     parts: dict[str, list[futures.Future[Section[Any]]]] = {}
-    with futures.ThreadPoolExecutor(WIDTH) as pool:
+    pool = futures.ThreadPoolExecutor(WIDTH)
+    try:
         while graph.is_active():
             for name in graph.get_ready():
                 parts[name] = [pool.submit(run, client, each, facts) for client, each in jobs if each.section == name]
@@ -111,6 +113,8 @@ def together(graph: TopologicalSorter[str], jobs: Jobs, facts: Facts) -> Iterato
                 futures.wait(waiting, return_when=futures.FIRST_COMPLETED)
             for name in filled:
                 yield name, join(future.result() for future in parts.pop(name))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # whoever interrupts a run does not wait for its answers
 
 
 def run(client: object, each: Collector, facts: Facts) -> Section[Any]:

@@ -5,9 +5,21 @@ or garbles is a gap of its own section, and of those that are read with its help
 """
 
 from eks6check.sources import Collector, Collectors
-from eks6check.sources.aws import eks, machines, vpc
+from eks6check.sources.aws import (
+    balancing,
+    eks,
+    endpoints,
+    filters,
+    iam,
+    machines,
+    routes,
+    storage,
+    templates,
+    vpc,
+    waf,
+)
 
-TOPICS = (eks, vpc, machines)
+TOPICS = (eks, vpc, routes, filters, endpoints, machines, templates, balancing, waf, storage, iam)
 
 COLLECTORS: Collectors = tuple(
     sorted(

@@ -22,6 +22,7 @@ from eks6check.facts.aws import Record
 from eks6check.facts.kube import mapping, text
 from eks6check.sources import WIDTH, Unreadable
 from eks6check.sources.aws.failures import Failure, code_of, failure_of, gap_of
+from eks6check.sources.ledger import Ledger
 
 ABREAST = 8
 """Calls that one collector makes at the same time. EKS allows few describes a second; boto3 waits where it says no."""
@@ -30,7 +31,7 @@ ATTEMPTS = 5
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
 
-SERVICES: Mapping[str, str] = {"elasticloadbalancing": "elbv2"}
+SERVICES: Mapping[str, str] = {"elasticfilesystem": "efs", "elasticloadbalancing": "elbv2"}
 """The boto3 client of an IAM service prefix, where the two names differ."""
 
 RETRY = "Run again; if it stays, try the same call with the AWS CLI."
@@ -46,6 +47,7 @@ class Account:
 
     session: Any
     region: str
+    ledger: Ledger = field(default_factory=Ledger, repr=False)
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -63,32 +65,53 @@ class Account:
         except Exception as error:
             raise Unreadable(gap_of(action, error)) from error
 
-    def pages(self, action: str, key: str, **parameters: Any) -> Iterator[Any]:
+    def pages(self, action: str, key: str, service: str = "", **parameters: Any) -> Iterator[Any]:
         """What stands under ``key`` in all pages of a list; without the key a page is no answer, and no empty list.
+
+        ``service`` is the boto3 client where the action's prefix does not tell: ``elb`` for classic load balancers.
 
         Raises:
             Unreadable: a page could not be read; those before it have been given.
         """
         try:
-            client, operation = self._bound(action)
+            client, operation = self._bound(action, service)
             if client.can_paginate(operation):
                 answers = client.get_paginator(operation).paginate(**parameters)
             else:
-                answers = [getattr(client, operation)(**parameters)]
+                answers = _marked(getattr(client, operation), parameters)
             for answer in answers:
                 yield from answer[key]
         except Exception as error:
             raise Unreadable(gap_of(action, error)) from error
 
-    def _bound(self, action: str) -> tuple[Any, str]:
+    def _bound(self, action: str, service: str = "") -> tuple[Any, str]:
         from botocore import xform_name  # noqa: PLC0415  boto3 takes a fifth of a second, which lint does not pay
 
         prefix, _, operation = action.partition(":")
-        service = SERVICES.get(prefix, prefix)
+        service = service or SERVICES.get(prefix, prefix)
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self.session.client(service, config=_config())
+                client = self.session.client(service, config=_config())
+                client.meta.events.register("before-send", partial(_note, self.ledger, prefix))
+                self._clients[service] = client
         return self._clients[service], xform_name(operation)
+
+
+def _marked(operation: Callable[..., Any], parameters: Mapping[str, Any]) -> Iterator[Any]:
+    """The pages of a list that botocore has no paginator for, as WAF's: the marker may come with the last one too."""
+    marker: dict[str, str] = {}
+    while True:
+        answer = operation(**parameters, **marker)
+        yield answer
+        following = {"NextMarker": answer["NextMarker"]} if answer.get("NextMarker") else {}
+        if following in ({}, marker):
+            return
+        marker = following
+
+
+def _note(ledger: Ledger, prefix: str, event_name: str, **_: Any) -> None:
+    """Note a request that boto3 is about to send; the event's name ends with the operation."""
+    ledger.take(f"{prefix}:{event_name.rpartition('.')[2]}")
 
 
 def _config() -> Any:
@@ -127,6 +150,21 @@ def made(call: str, bodies: Iterable[object], make: Callable[[Any], T], *require
             yield Gap(call, f"{identity} came without {' and '.join(lacking)}, so it is not judged.", RETRY)
         else:
             yield make(body)
+
+
+def gathered(found: Iterable[T | Gap]) -> tuple[list[T], list[Gap]]:
+    """What was found, and the gaps, that of a list that broke off included: for items that need another call each."""
+    items: list[T] = []
+    gaps: list[Gap] = []
+    try:
+        for each_found in found:
+            if isinstance(each_found, Gap):
+                gaps.append(each_found)
+            else:
+                items.append(each_found)
+    except Unreadable as unreadable:
+        gaps.append(unreadable.gap)
+    return items, gaps
 
 
 def complete(call: str, named: Iterable[str], found: Iterable[R | Gap]) -> Iterator[R | Gap]:

@@ -1,4 +1,4 @@
-"""The cluster and its parts as EKS describes them: node groups, Fargate profiles and add-ons."""
+"""The cluster and its parts as EKS describes them: node groups, Fargate profiles, add-ons and Pod Identity."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import yaml
 
-from eks6check.facts import Gap
-from eks6check.facts.aws import Addon, Cluster, FargateProfile, NodeGroup
+from eks6check.facts import Gap, Section
+from eks6check.facts.aws import Addon, Cluster, FargateProfile, NodeGroup, PodIdentityAssociation, Selector, Subnet
 from eks6check.facts.kube import mapping, text
 from eks6check.sources import Unreadable, collector
-from eks6check.sources.aws.api import RETRY, Source, each
+from eks6check.sources.aws.api import RETRY, Source, attempt, each, made
 from eks6check.sources.aws.bodies import Body, bodies, live, texts
+
+ROLES_ASKED_FOR = frozenset({("kube-system", "aws-node")})
+"""Service accounts, by namespace and name, whose Pod Identity role a rule looks at: that of the VPC CNI."""
 
 
 @collector("eks:DescribeCluster", "ec2:DescribeSubnets")
@@ -53,18 +58,44 @@ def vpc_of(source: Source, cluster: Cluster) -> str:
 def cluster(body: Body, region: str, vpc_id: str = "") -> Cluster:
     """A cluster of ``eks:DescribeCluster``. Region and account are its ARN's."""
     arn = [*text(body.get("arn")).split(":"), "", "", "", "", ""]
-    network = mapping(body.get("resourcesVpcConfig"))
+    network, services = mapping(body.get("resourcesVpcConfig")), mapping(body.get("kubernetesNetworkConfig"))
     return Cluster(
         id=text(body.get("name")),
         origin=live(body.get("arn") or body.get("name")),
         region=arn[3] or region,
         account=arn[4],
         version=text(body.get("version")),
-        ip_family=text(mapping(body.get("kubernetesNetworkConfig")).get("ipFamily")) or "ipv4",
+        created_at=instant(body.get("createdAt")),
+        ip_family=text(services.get("ipFamily")) or "ipv4",
+        service_cidr=text(services.get("serviceIpv6Cidr")) or text(services.get("serviceIpv4Cidr")),
+        endpoint=text(body.get("endpoint")),
+        endpoint_private_access=network.get("endpointPrivateAccess") is True,
+        endpoint_public_access=network.get("endpointPublicAccess") is not False,
+        public_access_cidrs=texts(network.get("publicAccessCidrs")),
+        control_plane_egress_mode=text(network.get("controlPlaneEgressMode")),
         vpc_id=text(network.get("vpcId")) or vpc_id,
         subnet_ids=texts(network.get("subnetIds")),
+        security_group_ids=texts(network.get("securityGroupIds")),
+        cluster_security_group_id=text(network.get("clusterSecurityGroupId")),
+        remote_networks=remote_networks(mapping(body.get("remoteNetworkConfig"))),
+        outpost_arns=texts(mapping(body.get("outpostConfig")).get("outpostArns")),
+        authentication_mode=text(mapping(body.get("accessConfig")).get("authenticationMode")),
         auto_mode=mapping(body.get("computeConfig")).get("enabled") is True,
     )
+
+
+def instant(value: object) -> str:
+    """A moment in UTC, ISO 8601 to the second; empty for what is none."""
+    with suppress(OverflowError):  # a moment of the year 1 or 9999 may have none in UTC
+        if isinstance(value, datetime) and value.tzinfo:
+            return value.astimezone(UTC).isoformat(timespec="seconds")
+    return ""
+
+
+def remote_networks(body: Body) -> tuple[str, ...]:
+    """The ranges of a ``remoteNetworkConfig``, those of hybrid nodes before those of their pods."""
+    networks = [each for key in ("remoteNodeNetworks", "remotePodNetworks") for each in bodies(body.get(key))]
+    return tuple(cidr for each in networks for cidr in texts(each.get("cidrs")))
 
 
 def described(source: Source, kind: str, listed: str, required: str) -> Iterator[Mapping[str, Any] | Gap]:
@@ -100,23 +131,41 @@ def node_groups(source: Source) -> Iterator[NodeGroup | Gap]:
 def node_group(body: Body) -> NodeGroup:
     """A node group of ``eks:DescribeNodegroup``. A launch template without a version is the default one."""
     template = mapping(body.get("launchTemplate"))
+    groups = bodies(mapping(body.get("resources")).get("autoScalingGroups"))
     return NodeGroup(
         id=text(body.get("nodegroupName")),
         origin=live(body.get("nodegroupArn") or body.get("nodegroupName")),
         ami_type=text(body.get("amiType")),
         instance_types=texts(body.get("instanceTypes")),
         subnet_ids=texts(body.get("subnets")),
+        node_role=text(body.get("nodeRole")),
+        auto_scaling_groups=tuple(text(each["name"]) for each in groups if each.get("name")),
         launch_template_id=text(template.get("id")) or None,
         launch_template_version=(text(template.get("version")) or "$Default") if template.get("id") else None,
-        health_issue_codes=tuple(text(each.get("code")) for each in bodies(mapping(body.get("health")).get("issues"))),
+        health_issue_codes=issue_codes(body),
     )
 
 
+def issue_codes(body: Body) -> tuple[str, ...]:
+    """The codes of the health issues that EKS reports of a node group or an add-on."""
+    return tuple(text(each["code"]) for each in bodies(mapping(body.get("health")).get("issues")) if each.get("code"))
+
+
 @collector("eks:ListFargateProfiles", "eks:DescribeFargateProfile")
-def fargate_profiles(source: Source) -> Iterator[FargateProfile | Gap]:
-    """The Fargate profiles."""
+def fargate_profiles(source: Source, subnets: Section[Subnet]) -> Iterator[FargateProfile | Gap]:
+    """The Fargate profiles, with a gap for each that names a subnet which EC2 does not list."""
+    listed = {subnet.id for subnet in subnets.items}
     for body in described(source, "FargateProfile", "fargateProfileNames", "subnets"):
-        yield body if isinstance(body, Gap) else fargate_profile(body)
+        if isinstance(body, Gap):
+            yield body
+            continue
+        found = fargate_profile(body)
+        yield found
+        if not subnets.gaps and (unlisted := sorted({*found.subnet_ids} - listed)):
+            reason = f"Fargate profile {found} names {', '.join(unlisted)}, and EC2 does not list that in the VPC."
+            yield Gap(
+                "ec2:DescribeSubnets", reason, "See whether it still exists, or is still shared with this account."
+            )
 
 
 def fargate_profile(body: Body) -> FargateProfile:
@@ -125,6 +174,16 @@ def fargate_profile(body: Body) -> FargateProfile:
         id=text(body.get("fargateProfileName")),
         origin=live(body.get("fargateProfileArn") or body.get("fargateProfileName")),
         subnet_ids=texts(body.get("subnets")),
+        selectors=tuple(selector(each) for each in bodies(body.get("selectors"))),
+    )
+
+
+def selector(body: Body) -> Selector:
+    """A selector of a profile. A label whose value is no text selects nothing that Kubernetes could hold."""
+    labels = mapping(body.get("labels"))
+    return Selector(
+        namespace=text(body.get("namespace")),
+        labels={key: value for key, value in labels.items() if isinstance(value, str)},
     )
 
 
@@ -150,6 +209,8 @@ def addon(body: Body) -> Addon:
         version=text(body.get("addonVersion")),
         status=text(body.get("status")),
         configuration=configuration(body) or {},
+        service_account_role_arn=text(body.get("serviceAccountRoleArn")) or None,
+        health_issue_codes=issue_codes(body),
     )
 
 
@@ -161,3 +222,46 @@ def configuration(body: Body) -> Mapping[str, Any] | None:
             values = parse(written)
             return {} if values is None else values if isinstance(values, dict) else None
     return None
+
+
+@collector("eks:ListPodIdentityAssociations", "eks:DescribePodIdentityAssociation")
+def pod_identity_associations(source: Source) -> Iterator[PodIdentityAssociation | Gap]:
+    """The Pod Identity associations. The list names no role, so that is asked for where a rule looks at it."""
+    call = "eks:ListPodIdentityAssociations"
+    listed = source.account.pages(call, "associations", clusterName=source.cluster)
+    for body in made(call, listed, dict, "associationId", "namespace", "serviceAccount"):
+        if isinstance(body, Gap):
+            yield body
+            continue
+        found = pod_identity_association(body)
+        if (found.namespace, found.service_account) in ROLES_ASKED_FOR:
+            role = attempt(partial(role_of, source), found.id)
+            if isinstance(role, Gap):
+                yield role
+            else:
+                found = replace(found, role_arn=role)
+        yield found
+
+
+def role_of(source: Source, association: str) -> str:
+    """The role of a Pod Identity association.
+
+    Raises:
+        Unreadable: EKS did not tell.
+    """
+    call = "eks:DescribePodIdentityAssociation"
+    found = source.account.call(call, "association", clusterName=source.cluster, associationId=association)
+    if role := text(mapping(found).get("roleArn")):
+        return role
+    raise Unreadable(Gap(call, f"{association} came without roleArn, so its role is not judged.", RETRY))
+
+
+def pod_identity_association(body: Body) -> PodIdentityAssociation:
+    """An association of ``eks:ListPodIdentityAssociations``; only the description of one has a role."""
+    return PodIdentityAssociation(
+        id=text(body.get("associationId")),
+        origin=live(body.get("associationArn") or body.get("associationId")),
+        namespace=text(body.get("namespace")),
+        service_account=text(body.get("serviceAccount")),
+        role_arn=text(body.get("roleArn")),
+    )

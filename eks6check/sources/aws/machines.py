@@ -1,42 +1,36 @@
-"""Nodes as EC2 describes them: instances, what they are launched from, and what their types can do."""
+"""Nodes as EC2 describes them: instances, and what their types and images are."""
 
 from __future__ import annotations
 
-import base64
-import zlib
 from collections.abc import Iterator, Mapping
-from functools import partial
-from typing import Any
 
 from eks6check.facts import Gap, Section
-from eks6check.facts.aws import Instance, InstanceType, LaunchTemplate, MetadataOptions, NodeGroup
+from eks6check.facts.aws import (
+    AutoScalingGroup,
+    Image,
+    Instance,
+    InstanceInterface,
+    InstanceType,
+    LaunchTemplate,
+    MetadataOptions,
+    NodeGroup,
+)
 from eks6check.facts.kube import mapping, text
-from eks6check.sources import Unreadable, collector
-from eks6check.sources.aws.api import Source, each, made
+from eks6check.facts.machines import all_groups
+from eks6check.sources import collector
+from eks6check.sources.aws.api import Source, made
 from eks6check.sources.aws.bodies import Body, bodies, live, number, tags, texts
 
 CHUNK = 100
 """Values of one filter; EC2 takes 200 at most."""
 
-
 CLUSTER_NAME_TAGS = ("eks:cluster-name", "aws:eks:cluster-name", "eks:eks-cluster-name", "alpha.eksctl.io/cluster-name")
 """Tags whose value names an instance's cluster; beside them stands the tag that has the name in its key."""
-
-
-TEMPLATE_TAG = "aws:ec2launchtemplate"
-
 
 MADE_BY_OTHERS = frozenset(
     {"eks:nodegroup-name", "eks:kubernetes-node-pool-name", "karpenter.sh/nodepool", "karpenter.sh/provisioner-name"}
 )
 """Tags of instances whose launch template EKS or Karpenter wrote, and will write anew: not the user's to mend."""
-
-
-GZIP = b"\x1f\x8b"
-
-
-USER_DATA_LIMIT = 1 << 20
-"""Bytes that packed user data may unfold to. EC2 takes 16 KiB of it, packed or not."""
 
 
 @collector("ec2:DescribeInstances")
@@ -50,24 +44,50 @@ def instances(source: Source) -> Iterator[Instance | Gap]:
     call = "ec2:DescribeInstances"
     for reservation in source.account.pages(call, "Reservations", Filters=filters):
         for found in made(call, bodies(reservation.get("Instances")), instance, "InstanceId"):
-            names = () if isinstance(found, Gap) else (found.tags.get(tag) for tag in CLUSTER_NAME_TAGS)
-            if isinstance(found, Gap) or owned in found.tags or source.cluster in names:
+            if isinstance(found, Gap) or belongs(source, found.tags, owned):
                 yield found
+
+
+def belongs(source: Source, tags: Mapping[str, str], *keys: str) -> bool:
+    """Whether tags say that something is the cluster's: one of these keys, or its name as the value of another."""
+    return bool({*keys} & tags.keys()) or source.cluster in {tags.get(tag) for tag in CLUSTER_NAME_TAGS}
 
 
 def instance(body: Body) -> Instance:
     """An instance of ``ec2:DescribeInstances``."""
-    interfaces = bodies(body.get("NetworkInterfaces"))
+    interfaces = list(bodies(body.get("NetworkInterfaces")))
     addresses = [each for interface in interfaces for each in bodies(interface.get("Ipv6Addresses"))]
     return Instance(
         id=text(body.get("InstanceId")),
         origin=live(body.get("InstanceId")),
         instance_type=text(body.get("InstanceType")),
+        image_id=text(body.get("ImageId")),
+        platform=text(body.get("Platform")).lower(),
         subnet_id=text(body.get("SubnetId")),
+        instance_profile_arn=text(mapping(body.get("IamInstanceProfile")).get("Arn")) or None,
         primary_ipv6=any(each.get("IsPrimaryIpv6") is True for each in addresses),
+        network_interfaces=tuple(map(instance_interface, interfaces)),
+        security_group_ids=_values(body, "SecurityGroups", "GroupId"),
         metadata_options=metadata_options(body),
         tags=tags(body),
     )
+
+
+def instance_interface(body: Mapping[str, object]) -> InstanceInterface:
+    """A network interface of an instance."""
+    attachment = mapping(body.get("Attachment"))
+    return InstanceInterface(
+        id=text(body.get("NetworkInterfaceId")),
+        device_index=number(attachment.get("DeviceIndex")),
+        network_card_index=number(attachment.get("NetworkCardIndex")),
+        group_ids=_values(body, "Groups", "GroupId"),
+        ipv6_addresses=_values(body, "Ipv6Addresses", "Ipv6Address"),
+        ipv6_prefixes=_values(body, "Ipv6Prefixes", "Ipv6Prefix"),
+    )
+
+
+def _values(body: Mapping[str, object], listed: str, key: str) -> tuple[str, ...]:
+    return tuple(filter(None, (text(item.get(key)) for item in bodies(body.get(listed)))))
 
 
 def metadata_options(body: Body) -> MetadataOptions:
@@ -81,78 +101,17 @@ def metadata_options(body: Body) -> MetadataOptions:
     )
 
 
-@collector("ec2:DescribeLaunchTemplateVersions")
-def launch_templates(
-    source: Source, node_groups: Section[NodeGroup], instances: Section[Instance]
-) -> Iterator[LaunchTemplate | Gap]:
-    """The launch template versions that node groups name, and those that self-managed instances were made from.
-
-    A version has the name by which it is referred to, ``$Latest`` and ``$Default`` included.
-    """
-    wanted = {(group.launch_template_id or "", group.launch_template_version or "") for group in node_groups.items}
-    wanted |= {
-        (each.tags.get(f"{TEMPLATE_TAG}:id", ""), each.tags.get(f"{TEMPLATE_TAG}:version", ""))
-        for each in instances.items
-        if not MADE_BY_OTHERS & each.tags.keys()
-    }
-    for body in each(partial(template, source), sorted(pair for pair in wanted if all(pair))):
-        if isinstance(body, Gap):
-            yield body
-            continue
-        found = launch_template(body)
-        yield found
-        if found.user_data == "":
-            reason = f"The user data of {found.id} version {found.version} is not text, so what it sets is not known."
-            yield Gap("ec2:DescribeLaunchTemplateVersions", reason, "Look at it by hand.")
-
-
-def template(source: Source, reference: tuple[str, str]) -> Mapping[str, Any]:
-    """One version of a launch template, under the name that it was asked for by."""
-    identity, version = reference
-    call = "ec2:DescribeLaunchTemplateVersions"
-    found = source.account.call(call, "LaunchTemplateVersions", LaunchTemplateId=identity, Versions=[version])
-    for body in bodies(found):
-        return {"LaunchTemplateId": identity, **body, "Version": version}
-    raise Unreadable(Gap(call, f"EC2 has no version {version} of {identity}.", "See which version the group uses."))
-
-
-def launch_template(body: Body) -> LaunchTemplate:
-    """A version of ``ec2:DescribeLaunchTemplateVersions``; ``Version`` is the name by which it was asked for."""
-    data = mapping(body.get("LaunchTemplateData"))
-    return LaunchTemplate(
-        id=text(body.get("LaunchTemplateId")),
-        origin=live(body.get("LaunchTemplateId")),
-        name=text(body.get("LaunchTemplateName")),
-        version=text(body.get("Version")),
-        image_id=text(data.get("ImageId")) or None,
-        instance_type=text(data.get("InstanceType")) or None,
-        user_data=user_data(data.get("UserData")),
-        metadata_options=metadata_options(data),
-    )
-
-
-def user_data(packed: object) -> str | None:
-    """User data as the instance reads it, out of Base64 and gzip; None where there is none, empty if it is no text."""
-    if not isinstance(packed, str) or not packed:
-        return None
-    try:
-        plain = base64.b64decode("".join(packed.split()), validate=True)
-        if plain.startswith(GZIP):
-            plain = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(plain, USER_DATA_LIMIT)
-        return plain.decode("utf-8")
-    except (ValueError, zlib.error):
-        return ""
-
-
 @collector("ec2:DescribeInstanceTypes")
 def instance_types(
     source: Source,
     node_groups: Section[NodeGroup],
     launch_templates: Section[LaunchTemplate],
     instances: Section[Instance],
+    auto_scaling_groups: Section[AutoScalingGroup],
 ) -> Iterator[InstanceType | Gap]:
     """The instance types in use. Asked for by filter, so that a name that EC2 does not know costs no other."""
-    names = {name for group in node_groups.items for name in group.instance_types}
+    groups = all_groups(node_groups.items, auto_scaling_groups.items)
+    names = {name for group in groups for name in group.instance_types}
     names |= {template.instance_type or "" for template in launch_templates.items}
     names |= {instance.instance_type for instance in instances.items}
     wanted = sorted(names - {""})
@@ -185,4 +144,42 @@ def instance_type(body: Body) -> InstanceType:
         architectures=texts(mapping(body.get("ProcessorInfo")).get("SupportedArchitectures")),
         network_interfaces=number(card.get("MaximumNetworkInterfaces")),
         ipv4_addresses_per_interface=number(network.get("Ipv4AddressesPerInterface")),
+    )
+
+
+@collector("ec2:DescribeImages")
+def images(
+    source: Source, launch_templates: Section[LaunchTemplate], instances: Section[Instance]
+) -> Iterator[Image | Gap]:
+    """The images that templates name and self-managed instances were made from, the deprecated ones included.
+
+    They are asked for by filter, so that one that is gone costs no other. That is a gap where a template would launch
+    it; an instance tells its platform itself.
+    """
+    named = {template.image_id or "" for template in launch_templates.items}
+    used = {instance.image_id for instance in instances.items if not MADE_BY_OTHERS & instance.tags.keys()}
+    wanted = sorted(identity for identity in named | used if identity.startswith("ami-"))
+    call = "ec2:DescribeImages"
+    for start in range(0, len(wanted), CHUNK):
+        chunk = wanted[start : start + CHUNK]
+        gone = named & {*chunk}
+        filters = [{"Name": "image-id", "Values": chunk}]
+        listed = source.account.pages(call, "Images", Filters=filters, IncludeDeprecated=True)
+        for found in made(call, listed, image, "ImageId"):
+            gone.discard(found.id if isinstance(found, Image) else "")
+            yield found
+        for identity in sorted(gone):
+            reason = (
+                f"A launch template names {identity}, and EC2 does not list that image, so its system is not known."
+            )
+            yield Gap(call, reason, "See whether it still exists and is shared with this account.")
+
+
+def image(body: Body) -> Image:
+    """An image of ``ec2:DescribeImages``."""
+    return Image(
+        id=text(body.get("ImageId")),
+        origin=live(body.get("ImageId")),
+        name=text(body.get("Name")),
+        platform=text(body.get("Platform")).lower(),
     )

@@ -1,32 +1,36 @@
-"""The VPC as EC2 describes it: blocks, subnets, routes, and the gateways that they lead to."""
+"""The VPC as EC2 describes it: blocks, name resolution, subnets and the zones that they stand in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv6Network
 from typing import Any
 
 from eks6check.facts import Gap, Section
-from eks6check.facts.aws import (
-    Cluster,
-    EgressOnlyInternetGateway,
-    NatGateway,
-    Route,
-    RouteTable,
-    Subnet,
-    Vpc,
-)
+from eks6check.facts.aws import AvailabilityZone, Cluster, DhcpOptions, Subnet, Vpc, VpcAttributes
 from eks6check.facts.kube import mapping, text
-from eks6check.facts.network import route_table_of
 from eks6check.sources import collector
-from eks6check.sources.aws.api import Source, complete, made
-from eks6check.sources.aws.bodies import Body, blocks, bodies, gone, live, number, tags, texts
+from eks6check.sources.aws.api import Source, complete, each, made
+from eks6check.sources.aws.bodies import Body, blocks, bodies, live, number, tags, texts
+
+UNIQUE_LOCAL = IPv6Network("fc00::/7")
+"""The range that RFC 4193 keeps out of the internet."""
+
+NO_DHCP_OPTIONS = "default"
+"""What EC2 says for the id of the options of a VPC that has none."""
 
 
 def of_vpcs(source: Source, clusters: Section[Cluster], call: str, key: str, filter_name: str) -> Iterator[Any]:
     """What an EC2 list holds for the clusters' VPCs; nothing where no VPC is known."""
-    vpc_ids = sorted({cluster.vpc_id for cluster in clusters.items} - {""})
+    vpc_ids = vpc_ids_of(clusters)
     if vpc_ids:
-        yield from source.account.pages(call, key, **{filter_name: [{"Name": "vpc-id", "Values": vpc_ids}]})
+        filters: Mapping[str, Any] = {filter_name: [{"Name": "vpc-id", "Values": vpc_ids}]}
+        yield from source.account.pages(call, key, **filters)
+
+
+def vpc_ids_of(clusters: Section[Cluster]) -> list[str]:
+    """The VPCs of the clusters, as far as known."""
+    return sorted({cluster.vpc_id for cluster in clusters.items} - {""})
 
 
 @collector("ec2:DescribeVpcs")
@@ -39,11 +43,77 @@ def vpcs(source: Source, clusters: Section[Cluster]) -> Iterator[Vpc | Gap]:
 
 def vpc(body: Body) -> Vpc:
     """A VPC of ``ec2:DescribeVpcs``."""
+    associations = body.get("Ipv6CidrBlockAssociationSet")
     return Vpc(
         id=text(body.get("VpcId")),
         origin=live(body.get("VpcId")),
         cidr_blocks=blocks(body.get("CidrBlockAssociationSet"), "CidrBlock") or texts([body.get("CidrBlock")]),
-        ipv6_cidr_blocks=blocks(body.get("Ipv6CidrBlockAssociationSet"), "Ipv6CidrBlock"),
+        ipv6_cidr_blocks=blocks(associations, "Ipv6CidrBlock"),
+        private_ipv6_cidr_blocks=blocks([each for each in bodies(associations) if is_private(each)], "Ipv6CidrBlock"),
+        dhcp_options_id=text(body.get("DhcpOptionsId")),
+        internet_gateway_block_mode=block_mode(body),
+    )
+
+
+def is_private(association: Body) -> bool:
+    """Whether AWS keeps an IPv6 block to itself: one that is said to be private, or is unique local."""
+    if association.get("Ipv6AddressAttribute") == "private" or association.get("IpSource") == "none":
+        return True
+    try:
+        return IPv6Network(text(association.get("Ipv6CidrBlock")), strict=False).subnet_of(UNIQUE_LOCAL)
+    except ValueError:
+        return False
+
+
+def block_mode(body: Body) -> str:
+    """What Block Public Access does to a VPC or a subnet, exclusions applied."""
+    return text(mapping(body.get("BlockPublicAccessStates")).get("InternetGatewayBlockMode"))
+
+
+@collector("ec2:DescribeVpcAttribute")
+def vpc_attributes(source: Source, clusters: Section[Cluster]) -> Iterator[VpcAttributes | Gap]:
+    """Name resolution of the cluster's VPC. EC2 tells one attribute a call."""
+    call = "ec2:DescribeVpcAttribute"
+    keys = ("EnableDnsSupport", "EnableDnsHostnames")
+
+    def attribute(key: str, vpc_id: str) -> object:
+        name = f"{key[0].lower()}{key[1:]}"
+        return mapping(source.account.call(call, key, VpcId=vpc_id, Attribute=name)).get("Value")
+
+    def attributes(vpc_id: str) -> Mapping[str, object]:
+        return {"VpcId": vpc_id, **{key: attribute(key, vpc_id) for key in keys}}
+
+    for body in each(attributes, vpc_ids_of(clusters)):
+        yield from (body,) if isinstance(body, Gap) else made(call, [body], vpc_attributes_of, "VpcId", *keys)
+
+
+def vpc_attributes_of(body: Body) -> VpcAttributes:
+    """The values of ``ec2:DescribeVpcAttribute`` by the names of their attributes."""
+    return VpcAttributes(
+        id=text(body.get("VpcId")),
+        origin=live(body.get("VpcId")),
+        enable_dns_support=body.get("EnableDnsSupport") is not False,
+        enable_dns_hostnames=body.get("EnableDnsHostnames") is not False,
+    )
+
+
+@collector("ec2:DescribeDhcpOptions")
+def dhcp_options(source: Source, vpcs: Section[Vpc]) -> Iterator[DhcpOptions | Gap]:
+    """The DHCP options of the cluster's VPC."""
+    call = "ec2:DescribeDhcpOptions"
+    named = sorted({vpc.dhcp_options_id for vpc in vpcs.items} - {"", NO_DHCP_OPTIONS})
+    filters = [{"Name": "dhcp-options-id", "Values": named}]
+    listed = source.account.pages(call, "DhcpOptions", Filters=filters) if named else ()
+    yield from complete(call, named, made(call, listed, dhcp_options_of, "DhcpOptionsId"))
+
+
+def dhcp_options_of(body: Body) -> DhcpOptions:
+    """A set of ``ec2:DescribeDhcpOptions``."""
+    settings = {text(each.get("Key")): each.get("Values") for each in bodies(body.get("DhcpConfigurations"))}
+    return DhcpOptions(
+        id=text(body.get("DhcpOptionsId")),
+        origin=live(body.get("DhcpOptionsId")),
+        domain_name_servers=texts([each.get("Value") for each in bodies(settings.get("domain-name-servers"))]),
     )
 
 
@@ -64,94 +134,33 @@ def subnet(body: Body) -> Subnet:
         origin=live(body.get("SubnetArn") or body.get("SubnetId")),
         vpc_id=text(body.get("VpcId")),
         availability_zone=text(body.get("AvailabilityZone")),
+        availability_zone_id=text(body.get("AvailabilityZoneId")),
+        outpost_arn=text(body.get("OutpostArn")) or None,
         cidr_block=text(body.get("CidrBlock")) or None,
         ipv6_cidr_blocks=blocks(body.get("Ipv6CidrBlockAssociationSet"), "Ipv6CidrBlock"),
         ipv6_native=body.get("Ipv6Native") is True,
         assign_ipv6_address_on_creation=body.get("AssignIpv6AddressOnCreation") is True,
+        map_public_ip_on_launch=body.get("MapPublicIpOnLaunch") is True,
+        enable_dns64=body.get("EnableDns64") is True,
         available_ip_address_count=number(body.get("AvailableIpAddressCount")),
+        internet_gateway_block_mode=block_mode(body),
         tags=tags(body),
     )
 
 
-@collector("ec2:DescribeRouteTables")
-def route_tables(source: Source, clusters: Section[Cluster], subnets: Section[Subnet]) -> Iterator[RouteTable | Gap]:
-    """All route tables of the cluster's VPC. One that another account owns may not show its main table."""
-    call = "ec2:DescribeRouteTables"
-    tables: list[RouteTable] = []
-    listed = of_vpcs(source, clusters, call, "RouteTables", "Filters")
-    for found in made(call, listed, route_table, "RouteTableId"):
-        tables += () if isinstance(found, Gap) else (found,)
-        yield found
-    for subnet in subnets.items:
-        if route_table_of(subnet, tables) is None:
-            reason = f"EC2 lists no route table that serves {subnet}, so its routes are not judged."
-            yield Gap(call, reason, "If the VPC is shared with this account, ask the account that owns it.")
+@collector("ec2:DescribeAvailabilityZones")
+def availability_zones(source: Source) -> Iterator[AvailabilityZone | Gap]:
+    """The region's zones, those included that only the owner of a shared subnet has opted in to."""
+    call = "ec2:DescribeAvailabilityZones"
+    listed = source.account.pages(call, "AvailabilityZones", AllAvailabilityZones=True)
+    yield from made(call, listed, availability_zone, "ZoneName")
 
 
-def route_table(body: Body) -> RouteTable:
-    """A table of ``ec2:DescribeRouteTables``."""
-    associations = [
-        each
-        for each in bodies(body.get("Associations"))
-        if not gone(mapping(each.get("AssociationState")).get("State"))
-    ]
-    return RouteTable(
-        id=text(body.get("RouteTableId")),
-        origin=live(body.get("RouteTableId")),
-        vpc_id=text(body.get("VpcId")),
-        main=any(each.get("Main") is True for each in associations),
-        subnet_ids=texts([each.get("SubnetId") for each in associations]),
-        routes=tuple(route(each) for each in bodies(body.get("Routes"))),
-    )
-
-
-def route(body: Body) -> Route:
-    """A route. Of its ids and ARNs, one says where it leads; the others are its destination and an owner."""
-    destinations = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
-    targets = (text(value) for key, value in body.items() if key.endswith(("Id", "Arn")))
-    others = {text(body.get("DestinationPrefixListId")), text(body.get("InstanceOwnerId")), ""}
-    return Route(
-        destination=next((text(body[key]) for key in destinations if body.get(key)), ""),
-        target=next((target for target in targets if target not in others), ""),
-        state=text(body.get("State")) or "active",
-    )
-
-
-@collector("ec2:DescribeNatGateways")
-def nat_gateways(source: Source, clusters: Section[Cluster]) -> Iterator[NatGateway | Gap]:
-    """The NAT gateways of the cluster's VPC, in whatever state."""
-    call = "ec2:DescribeNatGateways"
-    found = of_vpcs(source, clusters, call, "NatGateways", "Filter")
-    yield from made(call, found, nat_gateway, "NatGatewayId", "State")
-
-
-def nat_gateway(body: Body) -> NatGateway:
-    """A gateway of ``ec2:DescribeNatGateways``."""
-    return NatGateway(
-        id=text(body.get("NatGatewayId")),
-        origin=live(body.get("NatGatewayId")),
-        vpc_id=text(body.get("VpcId")),
-        state=text(body.get("State")),
-        connectivity_type=text(body.get("ConnectivityType")) or "public",
-    )
-
-
-@collector("ec2:DescribeEgressOnlyInternetGateways")
-def egress_only_gateways(source: Source, clusters: Section[Cluster]) -> Iterator[EgressOnlyInternetGateway | Gap]:
-    """The egress-only internet gateways of the cluster's VPC, and those of none. EC2 has no filter for that."""
-    vpc_ids = {cluster.vpc_id for cluster in clusters.items} - {""}
-    call = "ec2:DescribeEgressOnlyInternetGateways"
-    found = source.account.pages(call, "EgressOnlyInternetGateways") if vpc_ids else ()
-    for gateway in made(call, found, egress_only_gateway, "EgressOnlyInternetGatewayId"):
-        if isinstance(gateway, Gap) or not gateway.attached_vpc_ids or vpc_ids & set(gateway.attached_vpc_ids):
-            yield gateway
-
-
-def egress_only_gateway(body: Body) -> EgressOnlyInternetGateway:
-    """A gateway of ``ec2:DescribeEgressOnlyInternetGateways``."""
-    attachments = bodies(body.get("Attachments"))
-    return EgressOnlyInternetGateway(
-        id=text(body.get("EgressOnlyInternetGatewayId")),
-        origin=live(body.get("EgressOnlyInternetGatewayId")),
-        attached_vpc_ids=texts([each.get("VpcId") for each in attachments if not gone(each.get("State"))]),
+def availability_zone(body: Body) -> AvailabilityZone:
+    """A zone of ``ec2:DescribeAvailabilityZones``."""
+    return AvailabilityZone(
+        id=text(body.get("ZoneName")),
+        origin=live(body.get("ZoneName")),
+        zone_id=text(body.get("ZoneId")),
+        zone_type=text(body.get("ZoneType")) or "availability-zone",
     )

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from eks6check.facts import Gap, Origin
+from eks6check.facts.endpoint_slices import made_by_control_plane
 from eks6check.facts.kube import KINDS, Kind, Resource, made_by_workload, mapping, sequence, text
 from eks6check.sources import Collector, Collectors, Unreadable
 from eks6check.sources.cluster.api import Api, call
@@ -21,6 +22,14 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 STATUS_KEPT: Mapping[str, tuple[str, ...]] = {"Node": ("addresses", "capacity", "nodeInfo"), "Pod": ("phase",)}
 """The parts of a status that rules look at; a file has none of them."""
+
+SETTINGS_KEPT: Mapping[str, tuple[str, ...]] = {
+    "Middleware": ("ipAllowList", "ipWhiteList"),
+    "MiddlewareTCP": ("ipAllowList", "ipWhiteList"),
+    "KongPlugin": ("allow", "deny"),
+    "KongClusterPlugin": ("allow", "deny"),
+}
+"""The settings of a proxy's plugins that rules look at. Others may hold passwords, and are let go at once."""
 
 FAMILY_FIELDS = ("ipFamilies", "ipFamilyPolicy")
 """Fields of a Service that the API server fills in from the cluster's own family."""
@@ -64,8 +73,8 @@ def resource(body: Mapping[str, Any]) -> Resource:
 
 
 def tidy(body: Mapping[str, Any]) -> dict[str, Any]:
-    """An object as its owner wrote it. One that a workload controller made is kept in outline, to fit in memory."""
-    if made_by_workload(Resource(body)):
+    """An object as its owner wrote it. What a controller made of another is kept in outline, to fit in memory."""
+    if made_by_workload(Resource(body)) or made_by_control_plane(Resource(body)):
         return outline(body)
     kept = {name: value for name, value in body.items() if name not in {"metadata", "spec", "status"}}
     annotations = mapping(mapping(body.get("metadata")).get("annotations"))
@@ -74,6 +83,8 @@ def tidy(body: Mapping[str, Any]) -> dict[str, Any]:
         kept["metadata"]["annotations"] = without(annotations, LAST_APPLIED)
     if "spec" in body:
         kept["spec"] = service_spec(body) if body.get("kind") == "Service" else body["spec"]
+    if settings := SETTINGS_KEPT.get(text(body.get("kind"))):
+        kept.update({name: only(body.get(name), *settings) for name in ("spec", "config") if name in body})
     if status := only(body.get("status"), *STATUS_KEPT.get(text(body.get("kind")), ())):
         kept["status"] = status
     return kept
@@ -112,7 +123,7 @@ def outline(body: Mapping[str, Any]) -> dict[str, Any]:
         "kind": body.get("kind"),
         "metadata": only(body.get("metadata"), "name", "namespace", "labels", "ownerReferences"),
         "spec": only(body.get("spec"), "nodeName", "schedulerName", "replicas"),
-        "status": only(body.get("status"), "phase"),
+        "status": only(body.get("status"), "phase", "podIP"),
     }
 
 

@@ -30,13 +30,13 @@ def parsed(status: int, data: bytes) -> dict[str, Any]:
     """The JSON object of an answer.
 
     Raises:
-        Failure: the status is not 200, or it is no JSON object.
+        Failure: the status is neither 200 nor 201, or it is no JSON object.
     """
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):
         body = None
-    if status != HTTPStatus.OK:
+    if status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
         raise refused(status, text(mapping(body).get("message")))
     if not isinstance(body, dict):
         raise Failure(

@@ -6,6 +6,7 @@ server may send, and importing them takes a second.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from functools import partial
@@ -19,9 +20,15 @@ from eks6check.facts import Gap
 from eks6check.facts.kube import CLUSTER_SCOPED, Kind, mapping, sequence, text
 from eks6check.sources import Unreadable
 from eks6check.sources.cluster.answers import Failure, no_answer, parsed
+from eks6check.sources.ledger import Ledger
 
 T = TypeVar("T")
 Trim = Callable[[dict[str, Any]], dict[str, Any]]
+
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+"""Where an API server says what the one who asks may do. Nothing is stored there, whatever is posted."""
+
+UNCLEAR = "Run it again; if it stays, see whether a proxy answers in the server's place."
 
 PAGE_OBJECTS = 500
 """Objects asked for in one page, as kubectl does."""
@@ -53,6 +60,7 @@ class Api:
     """
 
     def __init__(self, connect: Callable[[], Any], namespaces: tuple[str, ...] = ()) -> None:
+        self.ledger = Ledger()
         self._connect = connect
         self._namespaces = namespaces
         self._lock = Lock()
@@ -75,6 +83,33 @@ class Api:
         """Those of the namespaces that the server says are not there; where it does not say, they count as there."""
         return [name for name in namespaces if not self._is_there(name)]
 
+    def refusal(self, kind: Kind) -> Gap | None:
+        """What listing this kind would be refused with, or None: asked by access review, which makes no list.
+
+        Raises:
+            Unreadable: the server does not answer the question.
+        """
+        try:
+            known = not kind.group or self._versions(kind.group)
+            denied = [name for name in self._places(kind) if known and not self._allows(kind, name)]
+        except Failure as failure:
+            raise Unreadable(gap(kind, {"": failure})) from failure
+        forbidden = Failure("The API server forbids it to this identity.", status=HTTPStatus.FORBIDDEN)
+        return gap(kind, dict.fromkeys(denied, forbidden)) if denied else None
+
+    def _allows(self, kind: Kind, namespace: str) -> bool:
+        wanted = {"verb": "list", "group": kind.group, "resource": kind.plural, "namespace": namespace}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": wanted},
+        }
+        answer = self._send("POST", REVIEWS, body=json.dumps(review).encode())
+        allowed = mapping(answer.get("status")).get("allowed")
+        if not isinstance(allowed, bool):
+            raise Failure("The API server's answer to an access review does not say whether it allows.", status=200)
+        return allowed
+
     def _is_there(self, namespace: str) -> bool:
         try:
             self._get(f"/api/v1/namespaces/{quote(namespace, safe='')}", {})
@@ -95,13 +130,16 @@ class Api:
 
     def _read(self, kind: Kind, trim: Trim) -> Objects:
         read = Objects([], {})
-        everywhere = not self._namespaces or kind.kind in CLUSTER_SCOPED
-        for namespace in ("",) if everywhere else self._namespaces:
+        for namespace in self._places(kind):
             try:
                 read.found.extend(self._list(kind, namespace, trim))
             except Failure as failure:
                 read.failures[namespace] = failure
         return read
+
+    def _places(self, kind: Kind) -> tuple[str, ...]:
+        """The namespaces to list a kind in; one empty name stands for the whole cluster."""
+        return ("",) if not self._namespaces or kind.kind in CLUSTER_SCOPED else self._namespaces
 
     def _list(self, kind: Kind, namespace: str, trim: Trim) -> list[dict[str, Any]]:
         tail = f"namespaces/{quote(namespace, safe='')}/{kind.plural}" if namespace else kind.plural
@@ -146,31 +184,38 @@ class Api:
             page = self._get(path, {"limit": str(PAGE_OBJECTS), **({"continue": token} if token else {})})
             items = page.get("items")
             if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-                raise Failure("The API server's answer is not a list of objects.", status=200)
+                raise Failure("The API server's answer is not a list of objects.", UNCLEAR, 200)
             yield from items
             following = mapping(page.get("metadata")).get("continue") or ""
             if not following:
                 return
             if not isinstance(following, str) or following == token:
-                raise Failure("The API server's answer does not say how the list goes on.", status=200)
+                raise Failure("The API server's answer does not say how the list goes on.", UNCLEAR, 200)
             token = following
 
     def _get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        return self._send("GET", path, query=query)
+
+    def _send(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> dict[str, Any]:
         from urllib3 import Timeout  # noqa: PLC0415  comes with the client, and like it on demand
         from urllib3.exceptions import HTTPError  # noqa: PLC0415  likewise
 
         client = self._once("client", self._connect)
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": f"eks6check/{__version__}"}
+        if body:
+            headers["Content-Type"] = "application/json"
         if token := client.configuration.auth_settings().get("BearerToken", {}).get("value"):
             headers["Authorization"] = token
         host = client.configuration.host
         connect, read = TIMEOUTS_SECONDS
+        self.ledger.take(f"{method.lower()} {path}")
+        content = {"body": body} if body else {"fields": query}
         # The pool, not call_api: it is the same in every release of the client, and its errors keep their types.
         pool = client.rest_client.pool_manager
         try:
-            answer = pool.request(
-                "GET", host + path, fields=query, headers=headers, timeout=Timeout(None, connect, read)
-            )
+            answer = pool.request(method, host + path, headers=headers, timeout=Timeout(None, connect, read), **content)
         except (HTTPError, OSError) as error:
             raise no_answer(error, host) from error
         return parsed(answer.status, answer.data)

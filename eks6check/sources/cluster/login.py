@@ -22,6 +22,9 @@ from eks6check.sources.cluster.api import Api
 if TYPE_CHECKING:
     from boto3.session import Session
 
+CONNECTIONS = 4 * WIDTH
+"""Connections kept open: as many as lists run at a time. One more than this would be made anew for each list."""
+
 RETRIES = 3
 """Further tries after 429 and 5xx; a lost connection gets one."""
 
@@ -156,7 +159,7 @@ def _client(configuration: Any, authority: str | None = None) -> Any:
     from kubernetes.client import ApiClient  # noqa: PLC0415  half a second that lint does not have
 
     configuration.retries = _retries()
-    configuration.connection_pool_maxsize = WIDTH
+    configuration.connection_pool_maxsize = CONNECTIONS
     client = ApiClient(configuration)
     settings = client.rest_client.pool_manager.connection_pool_kw
     if not configuration.verify_ssl:

@@ -17,11 +17,14 @@ from eks6check.facts import SECTIONS, Facts, Gap, Section
 from eks6check.facts.aws import Instance, LaunchTemplate, NodeGroup
 from eks6check.knowledge import instance_types as knowledge
 from eks6check.sources import aws, collect, needed
-from eks6check.sources.aws import machines
+from eks6check.sources.aws import iam, machines
+from eks6check.sources.aws import templates as launch
 from eks6check.sources.aws.api import Account, Source, connect, identify
 
 AWS_SECTIONS = sorted(name for name, kind in SECTIONS.items() if kind != "Resource")
 ACTIONS = sorted({call for each in aws.COLLECTORS for call in each.calls})
+SECOND_WAY = {*iam.role_permissions.calls} - {"iam:GetInstanceProfile"}
+"""Two ways to the same: a refusal of one of them costs nothing, which test_iam.py shows."""
 
 
 @pytest.fixture(scope="module")
@@ -140,8 +143,10 @@ def test_a_prepared_account_shows_both_families(new: dict[str, list[str]]) -> No
 def test_only_this_clusters_running_instances_are_read(old: dict[str, list[str]], new: dict[str, list[str]]) -> None:
     stopped = servers.run_instance("prod", old["private"][0], "m5.large", {})
     client("ec2").stop_instances(InstanceIds=[stopped])
-    (instance,) = read("instances")["instances"].items
-    assert instance.id == old["instance"][0] != new["instance"][0]
+    found = {instance.id: instance for instance in read("instances")["instances"].items}
+    assert found.keys() == {*old["instance"], *old["self_managed"]}
+    instance = found[old["instance"][0]]
+    assert instance.id != new["instance"][0]
     assert instance.metadata_options.http_put_response_hop_limit == 1
     assert instance.tags["eks:nodegroup-name"] == "legacy"
 
@@ -171,10 +176,10 @@ def not_asked(section: str) -> set[str]:
 def test_no_call_changes_anything(server: Server) -> None:
     read()
     assert server.calls
-    assert all(call.partition(":")[2].startswith(("Describe", "List", "Get")) for call in server.calls)
+    assert all(call.partition(":")[2].startswith(("Describe", "List", "Get", "Simulate")) for call in server.calls)
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", sorted({*ACTIONS} - {*SECOND_WAY}))
 def test_a_refusal_costs_its_own_section_and_those_that_need_it(server: Server, action: str) -> None:
     server.hooks[action] = refused(action)
     facts = read()
@@ -391,7 +396,8 @@ def test_configuration_values_that_do_not_parse_are_a_gap(server: Server, writte
 
 
 def templates(groups: list[NodeGroup], instances: list[Instance] | None = None) -> list[LaunchTemplate | Gap]:
-    return [*machines.launch_templates.read(source(), Section(tuple(groups)), Section(tuple(instances or [])))]
+    named, running = Section(tuple(groups)), Section(tuple(instances or []))
+    return [*launch.launch_templates.read(source(), named, running, Section())]
 
 
 def group_of(template: str, version: str | None = "1") -> NodeGroup:
@@ -464,7 +470,7 @@ def test_an_instance_is_known_by_its_tags(server: Server, tags: dict[str, str], 
 
 def types_of(*names: str) -> list[Any]:
     group = NodeGroup(id="group", instance_types=names)
-    return [*machines.instance_types.read(source(), Section((group,)), Section(), Section())]
+    return [*machines.instance_types.read(source(), Section((group,)), Section(), Section(), Section())]
 
 
 @pytest.mark.usefixtures("server")

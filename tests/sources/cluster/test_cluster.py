@@ -135,6 +135,24 @@ def test_a_node_keeps_what_rules_look_at() -> None:
 FAMILIES = {"ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack"}
 
 
+def test_endpoints_that_kubernetes_made_are_kept_in_outline() -> None:
+    managed_by = {"endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io"}
+    filled = [{"addresses": ["10.0.0.5"]}]
+    ours = tidy({"kind": "EndpointSlice", "metadata": {"labels": managed_by}, "endpoints": filled})
+    theirs = tidy({"kind": "EndpointSlice", "metadata": {"name": "db"}, "endpoints": filled})
+    assert (ours.get("endpoints"), ours["metadata"], theirs["endpoints"]) == (None, {"labels": managed_by}, filled)
+    to_pod = {"ip": "10.0.0.5", "targetRef": {"kind": "Pod", "name": "db-0"}}
+    assert "subsets" not in tidy({"kind": "Endpoints", "subsets": [{"addresses": [to_pod]}]})
+
+
+def test_of_a_proxys_plugins_only_lists_of_sources_are_kept() -> None:
+    spec = {"ipAllowList": {"sourceRange": ["10.0.0.0/8"]}, "headers": {"customRequestHeaders": {"Token": "x"}}}
+    assert set(tidy({"kind": "Middleware", "spec": spec})["spec"]) == {"ipAllowList"}
+    config = {"allow": ["10.0.0.0/8"], "secret": "x"}
+    plugin = tidy({"kind": "KongPlugin", "plugin": "ip-restriction", "config": config})
+    assert (plugin["plugin"], plugin["config"]) == ("ip-restriction", {"allow": ["10.0.0.0/8"]})
+
+
 def service(metadata: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
     spec = {"clusterIP": "10.100.0.9", "clusterIPs": ["10.100.0.9"], **FAMILIES, **spec}
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", **(metadata or {})}, "spec": spec}

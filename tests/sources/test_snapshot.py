@@ -1,0 +1,162 @@
+"""Snapshots: judged again they say the same, and they hold nothing that no rule looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import build
+import pytest
+import yaml
+
+from eks6check import engine
+from eks6check.catalog import Rule, load
+from eks6check.facts import SECTIONS, Facts, Section
+from eks6check.facts.aws import LaunchTemplate
+from eks6check.facts.bootstrap import cluster_dns, ipv4_boot
+from eks6check.facts.kube import KINDS
+from eks6check.facts.user_data import max_pods
+from eks6check.findings import Target
+from eks6check.sources import snapshot
+from eks6check.sources.snapshot import LEFT_OUT, seal, seal_template
+
+SECRET = "hunter2-0f5c"
+
+SCRIPT = f"""\
+#!/bin/bash
+export TOKEN={SECRET}
+curl -H "Authorization: {SECRET}" https://vault.example/boot | sh
+/etc/eks/bootstrap.sh shop --b64-cluster-ca $CA --apiserver-endpoint $URL \\
+  --use-max-pods false --kubelet-extra-args '--max-pods=20' \\
+  --ip-family ipv4
+"""
+
+CONFIG = """\
+---
+apiVersion: node.eks.aws/v1alpha1
+kind: NodeConfig
+spec:
+  cluster:
+    name: shop
+    cidr: 10.100.0.0/16
+  kubelet:
+    config:
+      maxPods: 58
+      clusterDNS:
+        - 10.100.0.10
+    flags:
+      - "--node-labels=team=shop"
+"""
+
+BOTTLEROCKET = f"""\
+[settings.kubernetes]
+cluster-name = "shop"
+max-pods = 58
+
+[settings.host-containers.admin]
+user-data = "{SECRET}"
+"""
+
+MESSAGE = f"""\
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary="//"
+
+--//
+Content-Type: text/x-shellscript
+
+#!/bin/bash
+export TOKEN={SECRET}
+--//
+Content-Type: application/node.eks.aws
+
+{CONFIG}
+--//--
+"""
+
+
+def live(facts: Facts) -> Facts:
+    """The same facts as a cluster or an account would give them, each kind in the section that holds it."""
+    return {
+        name: Section(
+            tuple(build.resource(item.body) if SECTIONS[name] == "Resource" else item for item in section.items)
+        )
+        for name, section in facts.items()
+    }
+
+
+def example(rule: Rule) -> Facts:
+    if isinstance(rule.bad, Mapping):
+        return live(build.facts(**rule.bad))
+    bodies = list(yaml.safe_load_all(rule.bad))
+    return build.facts(**{name: list(of_kinds(name, bodies)) for name in KINDS})
+
+
+def of_kinds(section: str, bodies: Iterable[Any]) -> Iterable[Any]:
+    kinds = {(kind.group, kind.kind) for kind in KINDS[section]}
+    return (each for each in bodies if (str(each["apiVersion"]).rpartition("/")[0], each["kind"]) in kinds)
+
+
+def said(facts: Facts) -> set[tuple[str, str, str]]:
+    outcomes = engine.evaluate(load(), facts)
+    return {(each.rule, each.subject.id, each.message) for outcome in outcomes for each in outcome.findings}
+
+
+@pytest.mark.parametrize("rule", load(), ids=lambda rule: rule.id)
+def test_a_snapshot_of_an_example_says_what_the_example_says(rule: Rule, tmp_path: Path) -> None:
+    facts = example(rule)
+    path = tmp_path / "snapshot.json"
+    path.write_text(snapshot.dumps(facts, Target("prod"), ("aws", "cluster")), encoding="utf-8")
+    assert said(snapshot.read(path).facts) == said(facts)
+    assert rule.id in {each[0] for each in said(facts)} or "manifests" in str(rule.bad) or not rule.runs_on(facts)
+
+
+@pytest.mark.parametrize("user_data", [SCRIPT, CONFIG, BOTTLEROCKET, MESSAGE, "#!/bin/sh\ntrue\n", "true"])
+def test_sealed_user_data_boots_the_same_node_and_keeps_no_secret(user_data: str) -> None:
+    template = LaunchTemplate(id="lt-1", user_data=user_data)
+    sealed = seal_template(template)
+    assert sealed.user_data
+    assert SECRET not in sealed.user_data
+    for told in (cluster_dns, max_pods, ipv4_boot):
+        assert told(sealed.user_data) == told(user_data)
+    assert replace(sealed, user_data=user_data) == template
+
+
+@pytest.mark.parametrize("user_data", [None, ""])
+def test_user_data_that_is_not_there_or_no_text_stays_so(user_data: str | None) -> None:
+    assert seal_template(LaunchTemplate(id="lt-1", user_data=user_data)).user_data == user_data
+
+
+def test_variables_and_config_maps_keep_what_rules_look_at_alone() -> None:
+    variables = [
+        {"name": "PASSWORD", "value": SECRET},
+        {"name": "PEER", "value": "10.0.0.1"},
+        {"name": "FROM", "valueFrom": {}},
+    ]
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "spec": {"containers": [{"name": "web", "image": "web", "env": variables}]},
+    }
+    sealed = seal(pod)["spec"]["containers"][0]["env"]
+    assert [each.get("value") for each in sealed] == [LEFT_OUT, "10.0.0.1", None]
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
+    text = f"password: {SECRET}\nlisten: 10.0.0.1\n"
+    assert seal({**config, "data": {"a.yaml": text}, "binaryData": {"b": SECRET}}) == {
+        **config,
+        "data": {"a.yaml": "\nlisten: 10.0.0.1\n"},
+        "binaryData": {},
+    }
+
+
+def test_a_switch_in_a_config_map_is_kept_and_a_word_beside_it_is_not() -> None:
+    data = {"use-proxy-protocol": "true", "password": SECRET, "note": "not true"}
+    sealed = seal({"kind": "ConfigMap", "metadata": {"name": "nginx"}, "data": data})
+    assert sealed["data"] == {"use-proxy-protocol": "true", "password": "", "note": ""}
+
+
+def test_settings_of_the_clusters_own_network_are_kept_whole() -> None:
+    proxy = {"kind": "ConfigMap", "metadata": {"name": "kube-proxy-config", "namespace": "kube-system"}}
+    whole = {**proxy, "data": {"config": "mode: ipvs\n"}}
+    assert seal(whole) == whole
