@@ -61,6 +61,7 @@ class Rule:
     good: Any
     links: tuple[Mapping[str, str], ...]
     needs_all: bool
+    follows: Mapping[str, str]
     parameters: Mapping[str, Mapping[str, Any]]
     judge: Callable[..., Iterator[Problem]]
     required: tuple[str, ...]
@@ -154,6 +155,7 @@ def _fuse_one(entry: Mapping[str, Any], check: Check[Any], place: str) -> Rule:
             good=entry["good"],
             links=tuple(entry["links"]),
             needs_all=entry.get("needs_all", False),
+            follows=entry.get("follows", {}),
             parameters=parameters,
             judge=check.function,
             required=tuple(parameter.name for parameter in facts if parameter.default is parameter.empty),

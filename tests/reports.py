@@ -74,6 +74,7 @@ def rule(  # noqa: PLR0913, PLR0917  a rule has that many parts
         bad="",
         good="",
         links=({"url": f"https://docs.example.com/{name}", "read": "2026-11-22"},),
+        follows={},
         needs_all=False,
         parameters={},
         judge=judge,

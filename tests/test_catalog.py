@@ -28,7 +28,7 @@ from eks6check.errors import CatalogError, UsageError
 from eks6check.facts import SECTIONS, Facts, Section
 from eks6check.facts.kube import Resource
 from eks6check.findings import Confidence, Finding, Problem, Severity, State
-from eks6check.sources import collect, manifests
+from eks6check.sources import aws, cluster, collect, manifests
 
 HERE = Path(__file__).parent
 RULES = catalog.load()
@@ -66,7 +66,7 @@ def test_rules_yaml_fits_its_schema() -> None:
 @each_rule
 def test_id_name_severity_and_confidence_are_those_of_the_catalogue(rule: Rule) -> None:
     said = {"id": rule.id, "name": rule.name, "severity": rule.severity, "confidence": rule.confidence}
-    assert said == CATALOGUE.get(rule.id)
+    assert {**said, "inputs": CATALOGUE[rule.id]["inputs"]} == CATALOGUE[rule.id]
 
 
 def test_rules_stand_in_the_order_of_the_catalogue() -> None:
@@ -74,6 +74,42 @@ def test_rules_stand_in_the_order_of_the_catalogue() -> None:
     ids = [rule.id for rule in RULES]
     assert ids == sorted(set(ids), key=order.index)
     assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+TO_COME = re.compile(r"POL|APP|ADR|DNS|OBS|MSH|IDN00[345]|STO001")
+"""Rules of what runs inside workloads: none of them has been promised yet."""
+
+GIVEN = {
+    letter: {each.section for each in source.COLLECTORS}
+    for letter, source in (("A", aws), ("K", cluster), ("M", manifests))
+}
+"""What each input of the catalogue gives: the account, the cluster, and manifests."""
+
+OTHERWISE = {
+    "CTL005": "AKM",  # a Node object in a file is read like any other
+    "NOD006": "KM",  # it takes a pod that needs the metadata service; the account's side is used where it is read
+    "NOD007": "AKM",  # a node class in the cluster carries user data as well
+    "NOD008": "AKM",  # likewise
+    "FGT001": "A",  # pods are counted where the cluster is read, and the account alone tells what is free
+    "FGT003": "KM",  # it takes a Service and the pods behind it; profiles are used where they are read
+    "LBC016": "KM",  # it takes a binding; target groups are used where they are read
+    "SVC003": "KM",  # live addresses are dropped as they are read, so that only what somebody wrote is judged
+    "EXT001": "A",  # the address that peers know is the account's
+}
+"""Rules that run on other inputs than the catalogue's, and why."""
+
+
+def test_every_rule_that_the_account_or_the_cluster_can_be_judged_by_is_there() -> None:
+    live = {row["id"] for row in CATALOGUE.values() if {*"AK"} & {*row["inputs"]}}
+    assert {rule.id for rule in RULES} >= {identity for identity in live if not TO_COME.match(identity)}
+
+
+@each_rule
+def test_a_rule_runs_on_the_inputs_of_the_catalogue(rule: Rule) -> None:
+    runs = "".join(letter for letter, sections in GIVEN.items() if rule.runs_on(sections))
+    listed = "".join(letter for letter in CATALOGUE[rule.id]["inputs"] if letter in GIVEN)
+    assert runs == OTHERWISE.get(rule.id, listed)
+    assert OTHERWISE.get(rule.id) != listed, "this is no exception any more"
 
 
 @each_rule

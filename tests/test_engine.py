@@ -60,6 +60,7 @@ def made(
         "good": "",
         "links": ({"url": "https://example.com/", "read": "2026-11-22"},),
         "needs_all": False,
+        "follows": {},
         "parameters": {},
     }
     return Rule(judge=judge, required=required, optional=optional, **{**defaults, **values})

@@ -45,7 +45,7 @@ def subnet(name: str, **values: Any) -> dict[str, Any]:
     """A prepared subnet."""
     prepared = {"ipv6_cidr_blocks": ["2001:db8::/64"], "assign_ipv6_address_on_creation": True}
     return (
-        {"id": name, "vpc_id": "vpc-1", "cidr_block": "10.0.0.0/24", "available_ip_address_count": 9}
+        {"id": name, "vpc_id": "vpc-1", "cidr_block": "10.0.0.0/24", "available_ip_address_count": 99}
         | prepared
         | values
     )
@@ -96,9 +96,47 @@ SETUPS: Mapping[str, Mapping[str, list[Any]]] = {
         "egress_only_gateways": [],
     },
     "a shared VPC, whose gateways this account does not see": {"nat_gateways": [], "egress_only_gateways": []},
-    "an address range of one's own, and nodes in public subnets": {
+    "an address range of one's own, and nodes in public subnets that nobody reaches over IPv6": {
         "vpcs": [{"id": "vpc-1", "ipv6_cidr_blocks": ["2001:db8::/44"]}],
-        "route_tables": table("igw-1", "igw-1"),
+        "route_tables": table("igw-1", "eigw-1"),
+        "internet_gateways": [{"id": "igw-1", "attached_vpc_ids": ["vpc-1"]}],
+    },
+    "one NAT gateway for all zones": {
+        "subnets": [
+            subnet("subnet-1", availability_zone="eu-west-1a"),
+            subnet("subnet-2", availability_zone="eu-west-1b"),
+        ],
+        "route_tables": [
+            *table("nat-1", "eigw-1"),
+            {**table("igw-1", "igw-1")[0], "id": "rtb-2", "main": False, "subnet_ids": ["subnet-2"]},
+        ],
+        "nat_gateways": [{"id": "nat-1", "vpc_id": "vpc-1", "state": "available", "subnet_id": "subnet-2"}],
+    },
+    "endpoints: of both families, of a service that offers IPv4 alone, of routes": {
+        "vpc_endpoints": [
+            {"id": "vpce-1", "vpc_id": "vpc-1", "service_name": "sts", "ip_address_type": "dualstack"},
+            {"id": "vpce-2", "vpc_id": "vpc-1", "service_name": "ecr.dkr", "ip_address_type": "ipv4"},
+            {"id": "vpce-3", "vpc_id": "vpc-1", "service_name": "s3", "endpoint_type": "Gateway"},
+        ],
+        "endpoint_services": [
+            {"id": "sts", "supported_ip_address_types": ["ipv4", "dualstack"]},
+            {"id": "ecr.dkr", "supported_ip_address_types": ["ipv4"]},
+        ],
+    },
+    "a peering of both families, and resolvers of one's own": {
+        "route_tables": [
+            {
+                **table("nat-1", "eigw-1")[0],
+                "routes": [
+                    *table("nat-1", "eigw-1")[0]["routes"],
+                    {"destination": "10.9.0.0/16", "target": "pcx-1"},
+                    {"destination": "2001:db8:9::/56", "target": "pcx-1"},
+                ],
+            }
+        ],
+        "vpcs": [{"id": "vpc-1", "ipv6_cidr_blocks": ["2001:db8::/56"], "dhcp_options_id": "dopt-1"}],
+        "vpc_attributes": [{"id": "vpc-1"}],
+        "dhcp_options": [{"id": "dopt-1", "domain_name_servers": ["10.9.9.9"]}],
     },
     "a subnet of others beside the cluster's": {
         "subnets": [subnet("subnet-1"), subnet("subnet-2", ipv6_cidr_blocks=[], assign_ipv6_address_on_creation=False)]

@@ -12,10 +12,10 @@ from botocore.session import get_session
 from eks6check.catalog import load
 
 GLOBAL = {"region", "query", "output", "profile"}
-RENAMED = {"kubernetes-version": "version"}
-"""Options that the AWS CLI calls otherwise than the API, since ``--version`` is its own."""
+RENAMED = {"kubernetes-version": "version", "ingress": "egress"}
+"""Options that the AWS CLI calls otherwise than the API: ``--version`` is its own, and a switch may have two names."""
 
-COMMAND = re.compile(r"\baws ((?:ec2|eks|iam|elbv2) [^\n)`]+)")
+COMMAND = re.compile(r"\baws ((?:ec2|eks|iam|elbv2) (?:'[^']*'|[^\n)`'])+)")
 
 
 def commands() -> list[tuple[str, str]]:
@@ -32,6 +32,7 @@ def test_an_aws_command_can_be_pasted(rule: str, command: str) -> None:
     shape = model.operation_model(names[operation]).input_shape
     assert shape is not None
     options = {xform_name(name, "-") for name in shape.members}
+    options |= {f"no-{option}" for option in options}  # as the AWS CLI turns a switch off
     written = [word.removeprefix("--") for word in words if word.startswith("--")]
     given = {RENAMED.get(name, name) if operation != "describe-addon-versions" else name for name in written}
     assert given - GLOBAL <= options, rule

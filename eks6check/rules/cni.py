@@ -1,4 +1,4 @@
-"""The VPC CNI: what its DaemonSet or add-on is told that IPv6 does not bear."""
+"""The VPC CNI: its version, and the two modes that decide whether it starts in IPv6."""
 
 from __future__ import annotations
 
@@ -9,34 +9,17 @@ from typing import TYPE_CHECKING
 from eks6check.catalog import rule
 from eks6check.facts import Places
 from eks6check.facts.kube import Resource, text, wire
-from eks6check.facts.vpc_cni import Cni, configured, version
+from eks6check.facts.versions import version
+from eks6check.facts.vpc_cni import configured, reported
 from eks6check.findings import Confidence, Problem, Severity
 
 if TYPE_CHECKING:
-    from eks6check.facts.aws import Addon, Cluster, Subnet, Vpc
+    from eks6check.facts.aws import Addon, Cluster, Instance, Subnet, Vpc
 
 FLOOR = (1, 10, 1)
 ADVISED = (1, 16, 0)
 
-WARM = ("WARM_ENI_TARGET", "WARM_IP_TARGET", "WARM_PREFIX_TARGET", "MINIMUM_IP_TARGET")
-SHIPPED = {"WARM_ENI_TARGET": "1", "WARM_PREFIX_TARGET": "1"}
-"""Values that the CNI's own manifests carry, so that nobody chose them."""
-
-STOPPERS = ("WARM_IP_TARGET", "WARM_PREFIX_TARGET", "MINIMUM_IP_TARGET")
 SHARED_SPACE = IPv4Network("100.64.0.0/10")
-
-
-def _follows(cni: Cni, told: Sequence[Cni]) -> bool:
-    """Whether this is the live DaemonSet of an add-on that was reported: the add-on is where to mend both."""
-    live = isinstance(cni.fact, Resource) and cni.fact.origin.source == "cluster"
-    return live and any(not isinstance(each.fact, Resource) for each in told)
-
-
-def _reported(faulty: Sequence[Cni]) -> Iterator[tuple[Cni, Places]]:
-    followers: Places = tuple((each.fact, each.path) for each in faulty if _follows(each, faulty))
-    for cni in faulty:
-        if not _follows(cni, faulty):
-            yield cni, () if isinstance(cni.fact, Resource) else followers
 
 
 @rule
@@ -50,7 +33,7 @@ def prefix_delegation_off(
         for each in configured(workloads, addons)
         if not each.on("ENABLE_PREFIX_DELEGATION") and not each.unknown("ENABLE_PREFIX_DELEGATION")
     ]
-    for cni, also in _reported(off):
+    for cni, also in reported(off):
         ipv6 = family or cni.on("ENABLE_IPv6")
         setting = cni.settings.get("ENABLE_PREFIX_DELEGATION")
         value = setting.value if setting else None
@@ -75,7 +58,7 @@ def prefix_delegation_off(
 def cni_version_below_ipv6(workloads: Sequence[Resource] = (), addons: Sequence[Addon] = ()) -> Iterator[Problem]:
     """IPv6 begins with 1.10.1; before 1.16.0 it lacks security groups for pods and years of repairs."""
     old = [each for each in configured(workloads, addons) if (version(each.version) or ADVISED) < ADVISED]
-    for cni, also in _reported(old):
+    for cni, also in reported(old):
         too_old = (version(cni.version) or ADVISED) < FLOOR
         need = "needs 1.10.1 at least" if too_old else "should have 1.16.0 or newer"
         yield Problem(
@@ -90,21 +73,22 @@ def cni_version_below_ipv6(workloads: Sequence[Resource] = (), addons: Sequence[
 
 
 @rule
-def custom_networking_in_use(
+def custom_networking_in_use(  # noqa: PLR0913, PLR0917  what it serves is told by subnets and groups together
     workloads: Sequence[Resource] = (),
     addons: Sequence[Addon] = (),
     eni_configs: Sequence[Resource] = (),
     subnets: Sequence[Subnet] = (),
     vpcs: Sequence[Vpc] = (),
+    instances: Sequence[Instance] = (),
 ) -> Iterator[Problem]:
     """The CNI refuses to start with it in IPv6, where a node's /80 does what most had it for."""
     cnis = configured(workloads, addons)
     on = [each for each in cnis if each.on("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG")]
     configs = sorted(eni_configs, key=lambda each: (each.subject.id, each.origin.file))
-    purpose, sentence, evidence = purpose_of(configs, subnets, vpcs)
+    purpose, sentence, evidence = purpose_of(configs, subnets, vpcs, instances)
     evidence = {**evidence, "eni_configs": [each.name for each in configs]}
     places: Places = tuple((each, ("spec",)) for each in configs)
-    for cni, also in _reported(on):
+    for cni, also in reported(on):
         yield Problem(
             cni.fact,
             f"{cni} turns custom networking on, and in IPv6 the CNI does not start with it. {sentence}",
@@ -127,19 +111,21 @@ def custom_networking_in_use(
 
 
 def purpose_of(
-    configs: Sequence[Resource], subnets: Sequence[Subnet], vpcs: Sequence[Vpc]
+    configs: Sequence[Resource], subnets: Sequence[Subnet], vpcs: Sequence[Vpc], instances: Sequence[Instance]
 ) -> tuple[str, str, dict[str, object]]:
     """What custom networking seems to serve: the remedy for it, a sentence, and what speaks for it.
 
     Pod subnets outside the VPC's first block, or in 100.64.0.0/10, speak for a lack of addresses; security groups of
-    the pods' own for isolation, though every example of an ENIConfig carries some.
+    the pods' own for isolation, though every example of an ENIConfig carries some: the groups that nodes have as well
+    isolate nothing.
     """
     chosen = {text(config.get("spec", "subnet")) for config in configs}
     primary = [vpc.cidr_blocks[0] for vpc in vpcs if vpc.cidr_blocks]
     added = sorted(
         subnet.cidr_block or "" for subnet in subnets if subnet.id in chosen and _is_added(subnet.cidr_block, primary)
     )
-    groups = sorted({wire(group) for config in configs for group in config.list("spec", "securityGroups")})
+    shared = {group for instance in instances for group in instance.security_group_ids}
+    groups = sorted({wire(group) for config in configs for group in config.list("spec", "securityGroups")} - shared)
     isolated = f" Its security groups ({', '.join(groups)}) isolate pods besides: reassess that." if groups else ""
     if added:
         return (
@@ -167,39 +153,3 @@ def _is_added(block: str | None, primary: Sequence[str]) -> bool:
         return False
     mine = [each for each in inside if isinstance(each, IPv4Network)]
     return network.subnet_of(SHARED_SPACE) or (bool(mine) and not any(network.subnet_of(each) for each in mine))
-
-
-@rule
-def warm_targets_all_unset(workloads: Sequence[Resource]) -> Iterator[Problem]:
-    """The entrypoint checks them with prefix delegation on, although nothing uses them in IPv6."""
-    for cni in configured(workloads, ()):
-        unset = all(not cni.unknown(name) and cni.number(name) <= 0 for name in STOPPERS)
-        if cni.on("ENABLE_PREFIX_DELEGATION") and unset:
-            first = next((name for name in STOPPERS if name in cni.settings), "ENABLE_PREFIX_DELEGATION")
-            yield Problem(
-                cni.fact,
-                f"{cni} turns prefix delegation on and leaves {', '.join(STOPPERS)} unset or 0: the CNI exits.",
-                at=cni.at(first),
-                evidence={name: cni.settings[name].value if name in cni.settings else None for name in STOPPERS},
-            )
-
-
-@rule
-def warm_targets_without_effect(workloads: Sequence[Resource] = (), addons: Sequence[Addon] = ()) -> Iterator[Problem]:
-    """One /80 a node, once: there is no pool to keep warm."""
-    tuned = [each for each in configured(workloads, addons) if _chosen(each)]
-    for cni, also in _reported(tuned):
-        chosen = _chosen(cni)
-        told = ", ".join(f"{name}={value}" for name, value in chosen.items())
-        yield Problem(
-            cni.fact,
-            f"{cni} sets {told}, which does nothing in IPv6.",
-            at=cni.at(next(iter(chosen))),
-            evidence=dict(chosen),
-            also=also,
-        )
-
-
-def _chosen(cni: Cni) -> dict[str, str]:
-    values = {name: cni.settings[name].value or "" for name in WARM if cni.number(name) > 0}
-    return {name: value for name, value in values.items() if SHIPPED.get(name) != value}

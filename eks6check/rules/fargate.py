@@ -1,4 +1,4 @@
-"""Fargate: IPv4 addresses that its pods still need."""
+"""Fargate: the private subnets that it takes, and the IPv4 addresses that its pods still need."""
 
 from __future__ import annotations
 
@@ -8,12 +8,42 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
+from eks6check.facts import network
+from eks6check.facts.fargate import placed, profile_of
+from eks6check.facts.kube import text
 from eks6check.facts.network import phrase
 from eks6check.findings import Problem, Severity
 
 if TYPE_CHECKING:
-    from eks6check.facts.aws import Cluster, FargateProfile, Subnet
+    from eks6check.facts.aws import Cluster, FargateProfile, RouteTable, Subnet
     from eks6check.facts.kube import Resource
+
+
+@rule
+def fargate_subnet_not_private(
+    fargate_profiles: Sequence[FargateProfile], subnets: Sequence[Subnet], route_tables: Sequence[RouteTable]
+) -> Iterator[Problem]:
+    """Public is a subnet whose default route goes to an internet gateway, whatever addresses it hands out."""
+    tables = network.tables_in_effect(subnets, route_tables)
+    for profile in fargate_profiles:
+        named = (each for each in sorted({*profile.subnet_ids}) if each in tables)
+        public = {each: tables[each] for each in named if network.is_public(tables[each])}
+        routes = {each: public_route(table) for each, table in public.items()}
+        if public:
+            said = phrase(sorted({*routes.values()}))
+            yield Problem(
+                profile,
+                f"Fargate profile {profile} takes {phrase(list(public))}, and {said}: EKS takes private subnets only.",
+                evidence={"profile": profile.id, "subnets": list(public), "routes": routes},
+                also=tuple((table, ()) for table in {table.id: table for table in public.values()}.values()),
+            )
+
+
+def public_route(table: RouteTable) -> str:
+    """The route that makes a table public, in words."""
+    routes = (network.default_route(table, each) for each in (network.IPV4_DEFAULT, network.IPV6_DEFAULT))
+    found = next(filter(None, (route for route in routes if network.leads_to(route, "igw-"))), None)
+    return f"{table} sends {found.destination} to {found.target}" if found else ""
 
 
 @rule
@@ -31,34 +61,56 @@ def fargate_ipv4_headroom_low(  # noqa: PLR0913  a rule's parameters are the fac
     Too few for the pods that run now is proof. Too few only for their growth is a warning. A cluster that is IPv6
     already has nothing to move, so there only the reserve counts.
     """
-    running = Counter[str]() if any(each.ip_family == "ipv6" for each in clusters) else running_pods(pods)
+    migrated = any(each.ip_family == "ipv6" for each in clusters)
+    running = {} if migrated else running_pods(pods, fargate_profiles)
     by_id = {subnet.id: subnet for subnet in subnets}
     for pool, (first, *others) in pools(fargate_profiles).items():
         if not pool <= by_id.keys():
             continue
-        free = {subnet_id: by_id[subnet_id].available_ip_address_count for subnet_id in sorted(pool)}
-        vpc_id = min(by_id[subnet_id].vpc_id for subnet_id in pool)
+        known = [by_id[subnet_id] for subnet_id in sorted(pool)]
         inside = sorted(each.id for each in fargate_profiles if each.subnet_ids and set(each.subnet_ids) <= pool)
-        count = sum(running[name] for name in inside)
+        addresses = [address for name in inside for address in running.get(name, ())]
+        free, count = sum(subnet.available_ip_address_count for subnet in known), len(addresses)
         needed = max(ceil(count * growth_factor), reserve)
-        if sum(free.values()) < needed:
+        if free < needed:
             who = f"Fargate profile {first} is" if len(inside) == 1 else f"Fargate profiles {phrase(inside)} are"
+            held = placed_in(addresses, known)
             yield Problem(
                 first,
-                f"{who} short of IPv4 addresses: {supply(free)}; {demand(count, growth_factor, needed)}.",
-                evidence={"profile": first.id, "vpc": vpc_id, "free": free, "pods": count, "needed": needed},
-                severity=Severity.BLOCKER if sum(free.values()) < max(count, reserve) else Severity.WARNING,
+                f"{who} short of IPv4 addresses: {supply(known, held)}; {demand(count, growth_factor, needed)}.",
+                evidence={
+                    "profile": first.id,
+                    "profiles": inside,
+                    "vpc": known[0].vpc_id,
+                    "free": {subnet.id: subnet.available_ip_address_count for subnet in known},
+                    "pods": count,
+                    "pods_by_subnet": held,
+                    "growth_factor": growth_factor,
+                    "needed": needed,
+                },
+                severity=Severity.BLOCKER if free < max(count, reserve) else Severity.WARNING,
                 also=tuple((other, ()) for other in others),
             )
 
 
-def running_pods(pods: Iterable[Resource]) -> Counter[str]:
-    """How many pods hold an address, or wait for one, by Fargate profile; pods that have ended hold none."""
-    return Counter(
-        str(pod.labels.get("eks.amazonaws.com/fargate-profile"))
-        for pod in pods
-        if pod.get("status", "phase") not in ("Succeeded", "Failed")
-    )
+def running_pods(pods: Iterable[Resource], profiles: Iterable[FargateProfile]) -> Mapping[str, list[str]]:
+    """The addresses of pods that hold one, empty for those that wait for it, by Fargate profile.
+
+    Pods that have ended hold none.
+    """
+    profiles, found = tuple(profiles), defaultdict[str, list[str]](list)
+    for pod in pods:
+        if placed(pod) and pod.get("status", "phase") not in ("Succeeded", "Failed"):
+            found[profile_of(pod, profiles)].append(text(pod.get("status", "podIP")))
+    return found
+
+
+def placed_in(addresses: Iterable[str], subnets: Iterable[Subnet]) -> Mapping[str, int]:
+    """How many of these addresses each subnet holds, as far as they tell."""
+    blocks = [(subnet.id, block) for subnet in subnets if (block := network.ipv4_network(subnet.cidr_block))]
+    known = filter(None, map(network.ipv4_network, addresses))
+    held = Counter(subnet_id for address in known for subnet_id, block in blocks if address.subnet_of(block))
+    return dict(sorted(held.items()))
 
 
 def pools(profiles: Iterable[FargateProfile]) -> Mapping[frozenset[str], list[FargateProfile]]:
@@ -70,10 +122,15 @@ def pools(profiles: Iterable[FargateProfile]) -> Mapping[frozenset[str], list[Fa
     return found
 
 
-def supply(free: Mapping[str, int]) -> str:
-    """The free addresses of each subnet and together: ``subnet-1 has 12 free, subnet-2 has 3 free: 15``."""
-    each = ", ".join(f"{subnet_id} has {count} free" for subnet_id, count in free.items())
-    return each if len(free) == 1 else f"{each}: {sum(free.values())}"
+def supply(subnets: Sequence[Subnet], held: Mapping[str, int]) -> str:
+    """The free addresses of each subnet and together: ``subnet-1 has 12 free beside 8 of the pods, ...: 15``."""
+    each = ", ".join(
+        f"{subnet} has {subnet.available_ip_address_count} free"
+        + (f" beside {held[subnet.id]} of the pods" if subnet.id in held else "")
+        for subnet in subnets
+    )
+    free = sum(subnet.available_ip_address_count for subnet in subnets)
+    return each if len(subnets) == 1 else f"{each}: {free}"
 
 
 def demand(count: int, growth_factor: float, needed: int) -> str:

@@ -10,12 +10,22 @@ from eks6check.catalog import rule
 from eks6check.facts import Fact, Path, Places
 from eks6check.facts.karpenter import existing
 from eks6check.facts.kube import Container, Resource, containers, mapping, pod_spec, sequence, text, wire
-from eks6check.facts.machines import AUTO_MODE_TAG, Machine, crowd, grouped, groups_of, machines, of_instance, once
+from eks6check.facts.machines import (
+    AUTO_MODE_TAG,
+    Machine,
+    all_groups,
+    crowd,
+    grouped,
+    groups_of,
+    machines,
+    of_instance,
+    once,
+)
 from eks6check.facts.mentions import IMDS_IPV4, IMDS_IPV6, Mention, in_config_map, in_workload
 from eks6check.findings import Problem
 
 if TYPE_CHECKING:
-    from eks6check.facts.aws import Instance, LaunchTemplate, NodeGroup
+    from eks6check.facts.aws import AutoScalingGroup, Instance, LaunchTemplate, NodeGroup
 
 ENDPOINT_MODE = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"
 MODE_IPV6 = re.compile(r"(?:aws_)?ec2_metadata_service_endpoint_mode\s*[=:]\s*[\"']?ipv6\b", re.IGNORECASE)
@@ -30,11 +40,12 @@ def depends_on_ipv6_metadata_endpoint(  # noqa: PLR0913, PLR0917  a rule's param
     node_classes: Sequence[Resource] = (),
     workloads: Sequence[Resource] = (),
     config_maps: Sequence[Resource] = (),
+    auto_scaling_groups: Sequence[AutoScalingGroup] = (),
 ) -> Iterator[Problem]:
     """fd00:ec2::254 is not supported with EKS: keep nodes and pods on the IPv4 endpoint."""
     covered = set[str]()
     for template in once(each for each in launch_templates if _serves_ipv6(each)):
-        groups = groups_of(template, node_groups)
+        groups = groups_of(template, all_groups(node_groups, auto_scaling_groups))
         covered |= {group.id for group in groups}
         also = tuple((group, ()) for group in groups)
         yield _switched_on(template, f"Launch template {template} turns", also=also)
@@ -101,12 +112,13 @@ def _chosen_mode(resource: Resource) -> Iterator[tuple[Resource, Mention]]:
 
 
 @rule
-def metadata_hop_limit_hides_imds(
+def metadata_hop_limit_hides_imds(  # noqa: PLR0913, PLR0917  a rule's parameters are the sections that it reads
     workloads: Sequence[Resource],
     launch_templates: Sequence[LaunchTemplate] = (),
     instances: Sequence[Instance] = (),
     node_groups: Sequence[NodeGroup] = (),
     node_classes: Sequence[Resource] = (),
+    auto_scaling_groups: Sequence[AutoScalingGroup] = (),
 ) -> Iterator[Problem]:
     """A pod is one hop further away than its node, and an answer with hop limit 1 does not get there."""
     needing = sorted(
@@ -118,7 +130,9 @@ def metadata_hop_limit_hides_imds(
     workload, _, reason = needing[0]
     more = f" ({len(needing) - 1} more need it)" if len(needing) > 1 else ""
     also = tuple((each, path) for each, path, _ in needing)
-    for subject, at, sentence, places in _one_hop(launch_templates, instances, node_groups, node_classes):
+    for subject, at, sentence, places in _one_hop(
+        launch_templates, instances, node_groups, node_classes, auto_scaling_groups
+    ):
         yield Problem(
             subject,
             f"{sentence} a metadata hop limit of 1, and {workload} needs instance metadata: {reason}{more}.",
@@ -160,6 +174,7 @@ def _one_hop(
     instances: Sequence[Instance],
     node_groups: Sequence[NodeGroup],
     node_classes: Sequence[Resource],
+    auto_scaling_groups: Sequence[AutoScalingGroup],
 ) -> Iterator[tuple[Fact, Path, str, Places]]:
     """Each thing that must change, the path to the limit, a sentence's beginning, and further places."""
     for node_class in node_classes:
@@ -168,7 +183,7 @@ def _one_hop(
             yield node_class, existing(node_class, path), f"{node_class} has", ()
     told = {each.id for each in launch_templates if each.metadata_options.http_put_response_hop_limit is not None}
     for template in once(each for each in launch_templates if _is_near(each)):
-        also = tuple((group, ()) for group in groups_of(template, node_groups))
+        also = tuple((group, ()) for group in groups_of(template, all_groups(node_groups, auto_scaling_groups)))
         yield template, (), f"Launch template {template} sets", also
     covered = {group.id for each in launch_templates if each.id in told for group in groups_of(each, node_groups)}
     loose = [

@@ -9,7 +9,16 @@ from eks6check.catalog import rule
 from eks6check.facts import Fact, Path, Places
 from eks6check.facts.karpenter import Requirement, existing, is_auto_mode, requirements, template_path
 from eks6check.facts.kube import Resource, mapping, pod_spec, sequence, wire
-from eks6check.facts.machines import INSTANCE_TYPE_LABELS, crowd, grouped, groups_of, machines, once
+from eks6check.facts.machines import (
+    INSTANCE_TYPE_LABELS,
+    Machine,
+    all_groups,
+    crowd,
+    grouped,
+    groups_of,
+    machines,
+    once,
+)
 from eks6check.findings import Confidence, Problem, Severity
 from eks6check.knowledge.instance_types import (
     admitted,
@@ -22,7 +31,7 @@ from eks6check.knowledge.instance_types import (
 )
 
 if TYPE_CHECKING:
-    from eks6check.facts.aws import Instance, InstanceType, LaunchTemplate, NodeGroup
+    from eks6check.facts.aws import AutoScalingGroup, Instance, InstanceType, LaunchTemplate, NodeGroup
 
 NAMING = ("node.kubernetes.io/instance-type", "karpenter.k8s.aws/instance-family")
 """Requirements that name hardware outright, rather than describe it."""
@@ -36,26 +45,30 @@ def non_nitro_instance_type(  # noqa: PLR0913, PLR0917  a rule's parameters are 
     nodes: Sequence[Resource] = (),
     workloads: Sequence[Resource] = (),
     instance_types: Sequence[InstanceType] = (),
+    auto_scaling_groups: Sequence[AutoScalingGroup] = (),
 ) -> Iterator[Problem]:
-    """Xen has no prefix delegation, so the CNI refuses to start there in IPv6. Bare metal is fine."""
+    """Xen has no prefix delegation, so the CNI refuses to start there in IPv6. Bare metal is fine.
+
+    A type that a group names takes the place of its template's.
+    """
+    groups = all_groups(node_groups, auto_scaling_groups)
     for group in node_groups:
         if names := xen(group.instance_types, instance_types):
             yield _on_xen(group, f"Node group {group} launches", names, instance_types)
-    for template in once(each for each in launch_templates if xen([each.instance_type or ""], instance_types)):
-        also: Places = tuple((group, ()) for group in groups_of(template, node_groups))
+    for mixed in auto_scaling_groups:
+        if names := xen(mixed.instance_types, instance_types):
+            yield _on_xen(mixed, f"Auto Scaling group {mixed} launches", names, instance_types, remedy="overrides")
+    typed = [
+        each for each in launch_templates if each.instance_type and _counts(each, node_groups, auto_scaling_groups)
+    ]
+    for template in once(each for each in typed if xen([each.instance_type or ""], instance_types)):
+        also: Places = tuple((group, ()) for group in groups_of(template, groups))
         names = (str(template.instance_type),)
         said = f"Launch template {template} launches"
         yield _on_xen(template, said, names, instance_types, also=also, remedy="template")
-    told = {group.id for group in node_groups if group.instance_types}
-    told |= {group.id for each in launch_templates if each.instance_type for group in groups_of(each, node_groups)}
-    told |= {each.id for each in launch_templates if each.instance_type}
-    loose = [
-        each for each in machines(instances, nodes) if not each.pool and not told & {each.managed_group, each.template}
-    ]
-    for same in grouped(loose, lambda each: f"{each.group}\n{each.instance_type}"):
-        if names := xen([same[0].instance_type], instance_types):
-            also = tuple((each.fact, ()) for each in same[1:])
-            yield _on_xen(same[0].fact, f"{crowd(same)} runs on", names, instance_types, also=also, key=names[0])
+    told = {group.id for group in groups if group.instance_types} | {each.id for each in typed}
+    told |= {group.id for each in typed for group in groups_of(each, groups)}
+    yield from _machines_on_xen(machines(instances, nodes), told, instance_types)
     for workload in workloads:
         for path, chosen in demanded_types(workload):
             names = xen(chosen, instance_types)
@@ -64,11 +77,32 @@ def non_nitro_instance_type(  # noqa: PLR0913, PLR0917  a rule's parameters are 
                 break
 
 
+def _counts(
+    template: LaunchTemplate, node_groups: Sequence[NodeGroup], auto_scaling_groups: Sequence[AutoScalingGroup]
+) -> bool:
+    """Whether a node can get the type that a template names: not where mixed groups alone use it, with their own."""
+    mixed = groups_of(template, auto_scaling_groups)
+    only_mixed = bool(mixed) and all(group.instance_types for group in mixed)
+    return not only_mixed or bool(groups_of(template, node_groups))
+
+
+def _machines_on_xen(found: Sequence[Machine], told: set[str], live: Sequence[InstanceType]) -> Iterator[Problem]:
+    """Machines whose group or template names no type; Karpenter's are its pools' business."""
+    loose = [
+        each for each in found if not each.pool and not told & {each.managed_group, each.scaling_group, each.template}
+    ]
+    for same in grouped(loose, lambda each: f"{each.group}\n{each.instance_type}"):
+        if names := xen([same[0].instance_type], live):
+            also = tuple((each.fact, ()) for each in same[1:])
+            yield _on_xen(same[0].fact, f"{crowd(same)} runs on", names, live, also=also, key=names[0])
+
+
 def _on_xen(subject: Fact, sentence: str, names: Sequence[str], live: Sequence[InstanceType], **more: Any) -> Problem:
     types = known(live)
     nitro = {name: list(nitro_equivalents(name, types)) for name in names}
-    offers = [f"{new[0]} in place of {old}" for old, new in nitro.items() if new]
-    advice = f" Of the same shape: {', '.join(offers)}." if offers else ""
+    offers = [(types[old], types[new[0]]) for old, new in nitro.items() if new]
+    advice = _offer("Of the same shape", [pair for pair in offers if _same_shape(*pair)])
+    advice += _offer("Nearest in shape", [pair for pair in offers if not _same_shape(*pair)])
     first = next((new for new in nitro.values() if new), [])
     return Problem(
         subject,
@@ -83,6 +117,16 @@ def _on_xen(subject: Fact, sentence: str, names: Sequence[str], live: Sequence[I
         },
         **more,
     )
+
+
+def _same_shape(old: InstanceType, new: InstanceType) -> bool:
+    """Whether the newer type has exactly the older one's vCPUs and memory; a shared architecture it has anyway."""
+    return (old.vcpus, old.memory_mib) == (new.vcpus, new.memory_mib)
+
+
+def _offer(words: str, pairs: Sequence[tuple[InstanceType, InstanceType]]) -> str:
+    named = ", ".join(f"{new} in place of {old}" for old, new in pairs)
+    return f" {words}: {named}." if named else ""
 
 
 def _runs(names: Sequence[str]) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
 from eks6check.facts import Fact, Path
-from eks6check.facts.karpenter import existing, pools_of, requirements, template_path
-from eks6check.facts.kube import Resource, mapping, text, wire
-from eks6check.facts.machines import crowd, grouped, groups_of, of_node, once
+from eks6check.facts.karpenter import existing, pools_of, requirements, template_path, windows_place
+from eks6check.facts.kube import Resource, text, wire
+from eks6check.facts.machines import all_groups, crowd, grouped, groups_of, of_node, once
 from eks6check.facts.user_data import max_pods
 from eks6check.findings import Confidence, Problem
 from eks6check.knowledge.instance_types import (
@@ -24,7 +24,7 @@ from eks6check.knowledge.instance_types import (
 )
 
 if TYPE_CHECKING:
-    from eks6check.facts.aws import InstanceType, LaunchTemplate, NodeGroup
+    from eks6check.facts.aws import AutoScalingGroup, InstanceType, LaunchTemplate, NodeGroup
 
 MANAGED_LABELS = (
     "eks.amazonaws.com/nodegroup",
@@ -50,10 +50,11 @@ def max_pods_left_to_ipv4_formula(  # noqa: PLR0913, PLR0917  a rule's parameter
     node_pools: Sequence[Resource] = (),
     nodes: Sequence[Resource] = (),
     instance_types: Sequence[InstanceType] = (),
+    auto_scaling_groups: Sequence[AutoScalingGroup] = (),
 ) -> Iterator[Problem]:
     """Nobody sets a maximum, so it follows the IPv4 interfaces, and an IPv6 node stays half empty."""
     for template in once(each for each in launch_templates if _counts_ipv4(each, groups_of(each, node_groups))):
-        groups = groups_of(template, node_groups)
+        groups = groups_of(template, all_groups(node_groups, auto_scaling_groups))
         types = _types_of(template, groups)
         short = _short(types, instance_types)
         if not short:
@@ -120,7 +121,7 @@ def karpenter_max_pods(
     """
     for node_class in node_classes:
         users = pools_of(node_class, node_pools)
-        if node_class.kind != "EC2NodeClass" or is_windows(node_class):
+        if node_class.kind != "EC2NodeClass" or windows_place(node_class):
             continue
         if node_class.get("spec", "kubelet", "maxPods") is not None or not any(map(_pool_kubelet, users)):
             yield node_class, *_place(node_class, ("spec", "kubelet", "maxPods"))
@@ -138,13 +139,7 @@ def _place(resource: Resource, path: Path) -> tuple[Path, object]:
     return existing(resource, path), resource.get(*path)
 
 
-def is_windows(node_class: Resource) -> bool:
-    """Whether a node class makes Windows nodes."""
-    aliases = [text(mapping(term).get("alias")) for term in node_class.list("spec", "amiSelectorTerms")]
-    return any(word.lower().startswith("windows") for word in [text(node_class.get("spec", "amiFamily")), *aliases])
-
-
-def _types_of(template: LaunchTemplate, groups: Sequence[NodeGroup]) -> list[str]:
+def _types_of(template: LaunchTemplate, groups: Sequence[NodeGroup | AutoScalingGroup]) -> list[str]:
     own = [template.instance_type] if template.instance_type else []
     return sorted({*own, *(name for group in groups for name in group.instance_types)})
 
@@ -191,11 +186,12 @@ def max_pods_above_recommended(  # noqa: PLR0913, PLR0917  a rule's parameters a
     node_pools: Sequence[Resource] = (),
     nodes: Sequence[Resource] = (),
     instance_types: Sequence[InstanceType] = (),
+    auto_scaling_groups: Sequence[AutoScalingGroup] = (),
 ) -> Iterator[Problem]:
     """A /80 holds any number of pods; kubelet and the control loops on the node do not."""
     covered = set[str]()
     for template in sorted(launch_templates, key=lambda each: (each.id, each.version)):
-        groups = groups_of(template, node_groups)
+        groups = groups_of(template, all_groups(node_groups, auto_scaling_groups))
         told = max_pods(template.user_data or "")
         limit = _advice(_types_of(template, groups), instance_types, LARGE_PODS)
         if told and (told.value or 0) > limit and template.id not in covered:

@@ -12,6 +12,9 @@ from eks6check.findings import Problem
 if TYPE_CHECKING:
     from eks6check.facts.kube import Resource
 
+CONTROL_PLANE = (("default", "kubernetes"), ("kube-system", "eks-extension-metrics-api"))
+"""Services by namespace and name that EKS itself makes, with their endpoints and without a selector, 2026-11-25."""
+
 
 @rule
 def service_pins_ipv4_family(services: Sequence[Resource]) -> Iterator[Problem]:
@@ -32,12 +35,12 @@ def service_pins_ipv4_family(services: Sequence[Resource]) -> Iterator[Problem]:
 def any_family_will_do(service: Resource) -> bool:
     """Whether no family is refused: without cluster IP and selector, without a Service proper, or for the API's own."""
     headless = service.get("spec", "clusterIP") == "None" and not service.get("spec", "selector")
-    return headless or service.get("spec", "type") == "ExternalName" or made_by_api_server(service)
+    return headless or service.get("spec", "type") == "ExternalName" or made_by_eks(service)
 
 
-def made_by_api_server(service: Resource) -> bool:
-    """Whether this is the Service of the API itself, which every cluster makes anew for its own family."""
-    return (service.namespace, service.name) == ("default", "kubernetes")
+def made_by_eks(service: Resource) -> bool:
+    """Whether this is a Service of the control plane, which every cluster makes anew for its own family."""
+    return (service.namespace, service.name) in CONTROL_PLANE
 
 
 @rule
@@ -70,7 +73,7 @@ def service_has_ipv4_cluster_ip(services: Sequence[Resource]) -> Iterator[Proble
 
 def cluster_ips(service: Resource) -> Iterator[tuple[tuple[str | int, ...], object]]:
     """Each cluster IP that a Service names, with its path."""
-    if service.get("spec", "type") == "ExternalName" or made_by_api_server(service):
+    if service.get("spec", "type") == "ExternalName" or made_by_eks(service):
         return
     yield ("spec", "clusterIP"), service.get("spec", "clusterIP")
     for index, value in enumerate(service.list("spec", "clusterIPs")):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aws_node import aws_node
 from build import judge, messages, resource
 
-from eks6check.facts.vpc_cni import version
 from eks6check.findings import Severity, State
 
 PREPARED = {
@@ -21,19 +21,6 @@ PREPARED = {
 TODAY = {"ENABLE_IPv4": "true", "ENABLE_IPv6": "false", "ENABLE_PREFIX_DELEGATION": "false", "WARM_PREFIX_TARGET": "1"}
 CUSTOM = "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG"
 ALL = ("CNI001", "CNI002", "CNI003", "CNI006", "CNI007")
-
-
-def aws_node(env: dict[str, Any], /, tag: str = "v1.20.4-eksbuild.2", **container: Any) -> dict[str, Any]:
-    image = f"602401143452.dkr.ecr.eu-west-1.amazonaws.com/amazon-k8s-cni:{tag}"
-    variables = [{"name": name, "value": value} for name, value in env.items()]
-    main = {"name": "aws-node", "image": image, "env": variables, **container}
-    agent = {"name": "aws-eks-nodeagent", "image": "x/amazon/aws-network-policy-agent:v1.0.0"}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "DaemonSet",
-        "metadata": {"name": "aws-node", "namespace": "kube-system"},
-        "spec": {"template": {"spec": {"hostNetwork": True, "containers": [main, agent]}}},
-    }
 
 
 def add_on(env: dict[str, Any] | None = None, release: str = "v1.20.4-eksbuild.2") -> dict[str, Any]:
@@ -156,13 +143,6 @@ def test_the_version_of_the_add_on_stands_for_its_daemon_set_but_not_for_a_file(
     assert sorted(each.subject.kind for each in found) == ["Addon", "DaemonSet"]
 
 
-@pytest.mark.parametrize(
-    ("tag", "expected"), [("v1.12.6-eksbuild.2", (1, 12, 6)), ("1.9", (1, 9, 0)), ("latest", None), ("v1", None)]
-)
-def test_a_version_is_read_out_of_a_tag(tag: str, expected: tuple[int, int, int] | None) -> None:
-    assert version(tag) == expected
-
-
 VPC = {"id": "vpc-1", "cidr_blocks": ["10.0.0.0/16", "10.9.0.0/16"]}
 
 
@@ -193,6 +173,19 @@ def test_custom_networking_for_isolation_is_to_be_reassessed() -> None:
     ).findings
     assert "isolation (security groups sg-1)" in finding.message
     assert "SecurityGroupPolicy" in finding.remedy
+
+
+@pytest.mark.parametrize(("groups", "purpose"), [(["sg-1"], "isolation"), (["sg-nodes"], "If it served")])
+def test_groups_that_the_nodes_have_as_well_isolate_nothing(groups: list[str], purpose: str) -> None:
+    (message,) = messages(
+        "CNI003",
+        workloads=[aws_node({CUSTOM: True})],
+        eni_configs=[eni_config(subnet="subnet-1", securityGroups=groups)],
+        subnets=[{"id": "subnet-1", "cidr_block": "10.0.3.0/24"}],
+        vpcs=[VPC],
+        instances=[{"id": "i-1", "security_group_ids": ["sg-nodes"]}],
+    )
+    assert purpose in message
 
 
 @pytest.mark.parametrize("value", ["false", "0", "", None, "yes"])

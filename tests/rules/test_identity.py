@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eks6check.facts.mentions import IMDS_IPV4, IMDS_IPV6
-from eks6check.findings import State
+from eks6check.findings import Severity, State
 
 IMDS = "169.254.169.254"
 
@@ -124,3 +124,73 @@ def test_the_ipv6_endpoint_is_told_from_its_neighbours() -> None:
     assert IMDS_IPV6.search("http://[FD00:EC2::254]:80/latest")
     assert not IMDS_IPV6.search("fd00:ec2::23 fd00:ec2::2540 fd00:ec2::254/128")
     assert IMDS_IPV4.search(f"::ffff:{IMDS}")
+
+
+AGENT = "602401143452.dkr.ecr.eu-west-1.amazonaws.com/eks/eks-pod-identity-agent:v0.1.33"
+
+
+def agent(*arguments: Any) -> dict[str, Any]:
+    return {**deployment({"image": AGENT, "args": ["--port", "80", *arguments]}), "kind": "DaemonSet"}
+
+
+def agent_add_on(**flags: Any) -> dict[str, Any]:
+    return {"id": "eks-pod-identity-agent", "configuration": {"agent": {"additionalArgs": flags}}}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-b", "169.254.170.23"],
+        ["-b169.254.170.23"],
+        ["--bind-hosts=169.254.170.23"],
+        ["--bind-hosts", "169.254.170.23,127.0.0.1"],
+    ],
+)
+def test_an_agent_that_listens_on_ipv4_alone_is_told(arguments: list[str]) -> None:
+    (finding,) = judge("IDN001", workloads=[agent(*arguments)]).findings
+    assert finding.severity is Severity.BLOCKER
+    assert "listen on 169.254.170.23" in finding.message
+    flag = agent_add_on(**{arguments[0]: arguments[1]}) if len(arguments) == 2 else None
+    assert flag is None or messages("IDN001", addons=[flag])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--probe-port", "2703"],
+        ["-b", "169.254.170.23,[fd00:ec2::23]"],
+        ["-b", "169.254.170.23", "-b", "[fd00:ec2::23]"],
+        ["-b", "[::]"],
+        ["-b"],
+    ],
+)
+def test_an_agent_that_listens_on_ipv6_too_is_silent(arguments: list[str]) -> None:
+    assert judge("IDN001", workloads=[agent(*arguments)]).state is State.PASSED
+
+
+def test_other_programs_may_listen_where_they_like() -> None:
+    assert not messages("IDN001", workloads=[deployment({"args": ["-b", "169.254.170.23"]})])
+    other = {"id": "coredns", "configuration": {"agent": {"additionalArgs": {"-b": "169.254.170.23"}}}}
+    assert not messages("IDN001", addons=[other])
+
+
+def test_before_the_move_it_is_a_note_but_not_in_a_file_that_will_be_applied_again() -> None:
+    clusters = [{"id": "shop", "ip_family": "ipv4"}]
+    live, declared = agent("-b", "169.254.170.23"), resource(agent("-b", "169.254.170.23"), "manifests")
+    (finding,) = judge("IDN001", workloads=[live], clusters=clusters).findings
+    assert (finding.severity, "must not take that over" in finding.message) == (Severity.INFO, True)
+    (finding,) = judge("IDN001", workloads=[declared], clusters=clusters).findings
+    assert finding.severity is Severity.BLOCKER
+
+
+def test_the_add_on_is_where_to_mend_the_daemon_set_that_it_made() -> None:
+    addon = agent_add_on(**{"-b": "169.254.170.23"})
+    (finding,) = judge("IDN001", addons=[addon], workloads=[agent("-b", "169.254.170.23")]).findings
+    assert (finding.subject.kind, len(finding.locations)) == ("Addon", 2)
+
+
+@pytest.mark.parametrize("odd", [None, 3, "x", [], [None], {"-b": None}, {"-b": {}}, {"-b": []}])
+def test_an_odd_configuration_of_the_agent_does_not_raise(odd: Any) -> None:
+    addon = {"id": "eks-pod-identity-agent", "configuration": {"agent": {"additionalArgs": odd}}}
+    assert judge("IDN001", addons=[addon]).state is not State.ERROR

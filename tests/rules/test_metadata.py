@@ -188,3 +188,16 @@ def test_a_launch_template_that_sets_the_limit_stands_for_its_group() -> None:
 def test_a_rule_that_needs_two_things_in_view_is_silent_with_one() -> None:
     assert judge("NOD006", workloads=[CONTROLLER], node_classes=[]).state is State.PASSED
     assert judge("NOD006", workloads=[], node_classes=[node_class()]).state is State.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    ("rule", "options"), [("NOD005", {"http_protocol_ipv6": "enabled"}), ("NOD006", {"http_put_response_hop_limit": 1})]
+)
+def test_an_auto_scaling_group_stands_beside_its_template(rule: str, options: dict[str, Any]) -> None:
+    found = judge(
+        rule,
+        launch_templates=[{"id": "lt-1", "version": "1", "metadata_options": options}],
+        auto_scaling_groups=[{"id": "own", "launch_template_id": "lt-1", "launch_template_version": "1"}],
+        workloads=[CONTROLLER],
+    ).findings
+    assert [place.id for place in found[0].locations if place.source == "aws"] == ["lt-1", "own"]

@@ -52,7 +52,7 @@ def test_a_node_group_names_every_xen_type_and_a_nitro_type_of_the_same_shape() 
     ).findings
     assert finding.message == (
         "Node group web launches m4.large, t2.micro, which run on Xen; IPv6 pods need Nitro or bare metal. "
-        "Of the same shape: m5.large in place of m4.large, t3.micro in place of t2.micro."
+        "Of the same shape: m5.large in place of m4.large. Nearest in shape: t3.micro in place of t2.micro."
     )
     assert "--instance-types m5.large" in finding.remedy
 
@@ -103,6 +103,29 @@ def test_the_version_that_a_group_launches_leads_to_the_group() -> None:
         launch_templates=[{"id": "lt-1", "version": "3", "instance_type": "c4.xlarge"}],
     ).findings
     assert [place.id for place in finding.locations] == ["lt-1", "web"]
+
+
+MIXED = {"id": "mixed", "launch_template_id": "lt-1", "launch_template_version": "1"}
+
+
+def test_the_overrides_of_a_mixed_group_take_the_place_of_its_templates_type() -> None:
+    templates = [{"id": "lt-1", "version": "1", "instance_type": "m4.large"}]
+    tags = {"aws:autoscaling:groupName": "mixed", "aws:ec2launchtemplate:id": "lt-1"}
+    instances = [{"id": "i-1", "instance_type": "m4.large", "tags": tags}]
+    nitro = {**MIXED, "instance_types": ["m5.large"]}
+    assert not messages("NOD001", auto_scaling_groups=[nitro], launch_templates=templates, instances=instances)
+    xen = {**MIXED, "instance_types": ["m5.large", "c4.large"]}
+    (finding,) = judge("NOD001", auto_scaling_groups=[xen], launch_templates=templates, instances=instances).findings
+    assert finding.message.startswith("Auto Scaling group mixed launches c4.large, which runs on Xen")
+    assert "- InstanceType: c5.large" in finding.remedy
+
+
+def test_a_template_type_counts_for_a_group_without_overrides() -> None:
+    templates = [{"id": "lt-1", "version": "1", "instance_type": "m4.large"}]
+    plain = {**MIXED, "id": "plain"}
+    mixed = {**MIXED, "instance_types": ["m5.large"]}
+    (finding,) = judge("NOD001", auto_scaling_groups=[plain, mixed], launch_templates=templates).findings
+    assert [place.id for place in finding.locations] == ["lt-1", "plain", "mixed"]
 
 
 def test_machines_of_no_known_group_are_told_together_and_once() -> None:

@@ -198,6 +198,25 @@ def test_nodes_above_the_advice_are_told_and_the_prefix_formula_named() -> None:
     assert message.endswith("It is the formula for IPv4 prefixes, 3 x ((10 - 1) x 16) + 2 = 434.")
 
 
+@pytest.mark.parametrize(("vcpus", "limit"), [(29, 110), (30, 110), (31, 250)])
+def test_thirty_vcpus_still_count_as_small(vcpus: int, limit: int) -> None:
+    kind = {"id": "m9.odd", "hypervisor": "nitro", "vcpus": vcpus}
+    nodes = [node(f"at-{pods}", "m9.odd", str(pods)) for pods in (limit, limit + 1)]
+    (message,) = messages("NOD004", nodes=nodes, instance_types=[kind])
+    assert message.startswith(f"Node at-{limit + 1} takes {limit + 1} pods; {limit} are advised at most")
+
+
+def test_the_overrides_of_an_auto_scaling_group_count_like_the_types_of_a_node_group() -> None:
+    named = {"launch_template_id": "lt-1", "launch_template_version": "3"}
+    small = {"id": "own", **named, "instance_types": ["m5.large"]}
+    large = {"id": "own", **named, "instance_types": ["m5.24xlarge"]}
+    assert messages("NOD004", auto_scaling_groups=[small], launch_templates=[template(NODEADM % 200)])
+    assert not messages("NOD004", auto_scaling_groups=[large], launch_templates=[template(NODEADM % 200)])
+    empty = template(NODEADM.replace("maxPods: %s", ""))
+    (finding,) = judge("NOD003", auto_scaling_groups=[small], launch_templates=[empty]).findings
+    assert [place.id for place in finding.locations] == ["lt-1", "own"]
+
+
 def test_nodes_of_what_is_already_told_are_not_told_again() -> None:
     crowded = node("a", "m5.large", "434", karpenter_k8s_aws__ec2nodeclass="default", karpenter_sh__nodepool="general")
     assert len(messages("NOD004", node_classes=[node_class(kubelet={"maxPods": 434})], nodes=[crowded])) == 1

@@ -1,0 +1,112 @@
+"""Ingress controllers that run as pods: whom nginx, HAProxy, Traefik and Kong let in, said in IPv4 alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from eks6check.catalog import rule
+from eks6check.facts import Path
+from eks6check.facts.cidrs import ipv4_only, listed
+from eks6check.facts.kube import Resource, mapping, text
+from eks6check.facts.load_balancing import annotation
+from eks6check.findings import Confidence, Problem
+
+ADMITS, KEEPS_OUT, TRUSTS = "admits", "keeps out", "trusts"
+
+NGINX = "nginx.ingress.kubernetes.io/"
+ANNOTATIONS: Mapping[str, str] = {
+    f"{NGINX}whitelist-source-range": ADMITS,
+    f"{NGINX}allowlist-source-range": ADMITS,
+    f"{NGINX}denylist-source-range": KEEPS_OUT,
+    f"{NGINX}limit-whitelist": ADMITS,
+    f"{NGINX}limit-allowlist": ADMITS,
+    "haproxy.org/allow-list": ADMITS,
+    "haproxy.org/whitelist": ADMITS,
+    "haproxy.org/deny-list": KEEPS_OUT,
+    "haproxy.org/blacklist": KEEPS_OUT,
+    "haproxy-ingress.github.io/allowlist-source-range": ADMITS,
+    "haproxy-ingress.github.io/whitelist-source-range": ADMITS,
+    "haproxy-ingress.github.io/denylist-source-range": KEEPS_OUT,
+}
+"""Lists of sources on an Ingress, and what becomes of those listed. The controllers' own pages, read 2026-11-25."""
+
+SETTINGS: Mapping[str, str] = {
+    "whitelist-source-range": ADMITS,
+    "denylist-source-range": KEEPS_OUT,
+    "block-cidrs": KEEPS_OUT,
+    "proxy-real-ip-cidr": TRUSTS,
+}
+"""The same in the ConfigMap of the nginx controller. Of the peers that it trusts, it believes the client's address."""
+
+BELIEVES = ("use-proxy-protocol", "use-forwarded-headers")
+"""Settings of that ConfigMap under which it matters whom it trusts."""
+
+FIELDS: Mapping[str, tuple[tuple[Path, str], ...]] = {
+    "Middleware": ((("spec", "ipAllowList", "sourceRange"), ADMITS), (("spec", "ipWhiteList", "sourceRange"), ADMITS)),
+    "MiddlewareTCP": (
+        (("spec", "ipAllowList", "sourceRange"), ADMITS),
+        (("spec", "ipWhiteList", "sourceRange"), ADMITS),
+    ),
+    "KongPlugin": ((("config", "allow"), ADMITS), (("config", "deny"), KEEPS_OUT)),
+    "KongClusterPlugin": ((("config", "allow"), ADMITS), (("config", "deny"), KEEPS_OUT)),
+}
+"""The same in objects of Traefik and of Kong, whose plugin for it is ``ip-restriction``."""
+
+EFFECTS = {
+    ADMITS: "clients that come over IPv6 are refused",
+    KEEPS_OUT: "whom it keeps out comes in over IPv6",
+    TRUSTS: "the address of a client is not believed when the load balancer passes it on over IPv6",
+}
+
+
+class SourceList(NamedTuple):
+    """A list of sources: the object that holds it, its path, its name there, its entries, and what they are for."""
+
+    holder: Resource
+    path: Path
+    name: str
+    entries: Sequence[object]
+    use: str
+
+
+@rule
+def ingress_controller_allow_list_ipv4_only(
+    ingresses: Sequence[Resource], config_maps: Sequence[Resource] = (), ingress_middlewares: Sequence[Resource] = ()
+) -> Iterator[Problem]:
+    """Behind a dual-stack load balancer these controllers see IPv6 addresses that no range of theirs holds."""
+    for each in (*_of_ingresses(ingresses), *_of_config_maps(config_maps), *_of_middlewares(ingress_middlewares)):
+        if ranges := ipv4_only(each.entries):
+            yield Problem(
+                each.holder,
+                f"{each.holder} {each.use} {', '.join(ranges)} and no IPv6 in {each.name}; {EFFECTS[each.use]}.",
+                at=each.path,
+                find=ranges[0],
+                evidence={"ranges": ranges, "key": each.name, "apiVersion": each.holder.get("apiVersion")},
+                key=each.name,
+                confidence=Confidence.MEDIUM if each.holder.kind == "ConfigMap" else Confidence.HIGH,
+                remedy={"Ingress": "ingress", "ConfigMap": "config-map"}.get(each.holder.kind, "object"),
+            )
+
+
+def _of_ingresses(ingresses: Sequence[Resource]) -> Iterator[SourceList]:
+    for ingress in ingresses:
+        for key, use in ANNOTATIONS.items():
+            path = ("metadata", "annotations", key)
+            yield SourceList(ingress, path, key, listed(annotation(ingress, key)), use)
+
+
+def _of_config_maps(config_maps: Sequence[Resource]) -> Iterator[SourceList]:
+    for config_map in config_maps:
+        data = mapping(config_map.get("data"))
+        believes = any(data.get(key) == "true" for key in BELIEVES)
+        for key, use in SETTINGS.items():
+            if use != TRUSTS or believes:
+                yield SourceList(config_map, ("data", key), key, listed(text(data.get(key))), use)
+
+
+def _of_middlewares(middlewares: Sequence[Resource]) -> Iterator[SourceList]:
+    for each in middlewares:
+        for path, use in FIELDS.get(each.kind, ()):
+            if path[0] != "config" or each.get("plugin") == "ip-restriction":
+                yield SourceList(each, path, ".".join(map(str, path)), each.list(*path), use)
