@@ -36,8 +36,9 @@ check-docs: docs  ## fail if the generated pages were not up to date
 golden: $(VENV)/dev.stamp  ## rewrite the golden reports; review them as a diff
 	EKS6CHECK_GOLDEN=write $(BIN)/pytest -q tests/test_golden.py
 
-bench: $(VENV)/dev.stamp  ## the figures that the README quotes; CORPUS names a folder of manifests
+bench: $(VENV)/dev.stamp  ## the figures that README and docs/performance.md quote; CORPUS names a folder of manifests
 	$(BIN)/python benchmarks/run.py $(CORPUS)
+	PYTHONPATH=tests $(BIN)/python benchmarks/scan.py
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache

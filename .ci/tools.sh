@@ -3,18 +3,19 @@
 # and prints the variables that name them:
 #
 #   tools=$(bash .ci/tools.sh)              # kube-apiserver, etcd, SARIF multitool
-#   tools=$(bash .ci/tools.sh benchmarks)   # checkov as well
+#   tools=$(bash .ci/tools.sh benchmarks)   # checkov and hardeneks as well
 #   eval "$tools"
 #
 # In two steps, because `eval "$(...)"` hides a failure from `set -e`.
 #
-# Needs Go 1.21 or later, npm and, for checkov, python3; the rest comes from Debian.
+# Needs Go 1.21 or later, npm and, for the peers in the benchmarks, python3; the rest comes from Debian.
 set -euo pipefail
 
 # The npm package @microsoft/sarif-multitool-linux.
 sarif_multitool_version=5.7.0
-# The Python package checkov.
+# The Python packages checkov and hardeneks.
 checkov_version=3.3.30
+hardeneks_version=1.1.1
 # The version of Kubernetes is in tests/apiserver/go.mod; etcd is that of the Debian release.
 
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../tests/apiserver" && pwd)
@@ -116,17 +117,17 @@ install_sarif_multitool() {
   mv "$dir/package" "$target"
 }
 
-# Sets `checkov`.
-install_checkov() {
-  local target=$cache/checkov-$checkov_version
-  checkov=$target/bin/checkov
+# Installs a Python package of a version in an environment of its own. Sets `peer`, the path of its program.
+install_peer() {
+  local target=$cache/$1-$2
+  peer=$target/bin/$1
   [ ! -e "$target/complete" ] || return 0
   need python3
-  say "installing checkov $checkov_version"
+  say "installing $1 $2"
   # A venv holds its own path, so it is made in place and marked when complete.
   rm -rf "$target"
   quietly python3 -m venv "$target"
-  quietly "$target/bin/pip" install --disable-pip-version-check "checkov==$checkov_version"
+  quietly "$target/bin/pip" install --disable-pip-version-check "$1==$2"
   touch "$target/complete"
 }
 
@@ -149,10 +150,18 @@ install_debian_packages
 install_etcd
 install_apiserver
 install_sarif_multitool
-[ -z "$with_benchmarks" ] || install_checkov
+if [ -n "$with_benchmarks" ]; then
+  install_peer checkov "$checkov_version"
+  checkov=$peer
+  install_peer hardeneks "$hardeneks_version"
+  hardeneks=$peer
+fi
 
 printf 'export KUBEBUILDER_ASSETS=%q\n' "$assets"
 printf 'export SARIF_MULTITOOL=%q\n' "$sarif_multitool"
 # The multitool is a .NET program and would otherwise ask for libicu.
 printf 'export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1\n'
-[ -z "$with_benchmarks" ] || printf 'export CHECKOV=%q\n' "$checkov"
+if [ -n "$with_benchmarks" ]; then
+  printf 'export CHECKOV=%q\n' "$checkov"
+  printf 'export HARDENEKS=%q\n' "$hardeneks"
+fi

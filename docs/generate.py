@@ -26,6 +26,7 @@ def main() -> None:
         write(folder / f"{rule.id}.md", f"{HEAD}{pages.page(rule)}\n")
     write(folder / "README.md", HEAD + index(rules))
     write(DOCS / "permissions.md", HEAD + permissions())
+    write(DOCS / "graph.md", HEAD + graph(rules))
     write(DOCS / "options.md", HEAD + options())
 
 
@@ -64,6 +65,19 @@ name, and the verdict is never "ready" over them.
 Without a kubeconfig, eks6check signs a token through STS, as `aws eks get-token` does. The IAM identity then needs an
 [EKS access entry](https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html) whose Kubernetes group is
 bound to this ClusterRole.
+"""
+
+
+def graph(rules: tuple[catalog.Rule, ...]) -> str:
+    """The table of rules, facts, calls and permissions, out of the parameters of rules and collectors."""
+    return f"""# From rule to permission
+
+A rule names the facts that it needs, a fact names the calls that read it, and a call names the permission that it
+takes. A live scan makes the calls of the chosen rules and no others; where one is refused, the rules that stand
+behind it here are told as not evaluated. IAM actions and lists are both the calls and the permissions: `list
+services` is the verb `list` on `services`, `list ingresses.networking.k8s.io` the same in that API group.
+
+{pages.graph(rules)}
 """
 
 

@@ -4,7 +4,7 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -21,6 +21,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C: 128 and the number of the signal, as shells have it. Typer makes it of the interrupt."""
 
 
 class FailOn(StrEnum):
@@ -113,6 +117,9 @@ def scan(
     format: FormatOption = Format.TABLE,  # noqa: A002  the option's name
     output: Output = None,
     root: Root = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say on standard error what was called, and how often.")
+    ] = False,
 ) -> None:
     """Judge the live AWS account and cluster, and files beside them. Reads only."""
     report_on(
@@ -131,6 +138,7 @@ def scan(
             format=format.value,
             output=output,
             root=root,
+            verbose=verbose,
         )
     )
 
@@ -219,11 +227,32 @@ def permissions(
     only: Annotated[Document, typer.Option("--only", help="Print the IAM policy or the ClusterRole alone.")] = (
         Document.ALL
     ),
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Ask AWS and the cluster what a scan would be refused, and print that.")
+    ] = False,
+    cluster: ClusterOption = None,
+    region: Region = None,
+    profile: Profile = None,
+    context: Context = None,
+    namespace: Namespace = None,
+    source: Sources = None,
 ) -> None:
     """Print the IAM policy and the ClusterRole that the chosen rules need, and nothing more."""
+    chosen = Options(
+        sources=words(source) or LIVE,
+        cluster=cluster,
+        region=region,
+        profile=profile,
+        context=context,
+        namespaces=words(namespace),
+        select=words(select),
+        ignore=words(ignore),
+    )
+    if probe:
+        probe_for(chosen)
     from eks6check import pages  # noqa: PLC0415  each command pays for its own imports only
 
-    screen.write(f"{pages.permissions(words(select), words(ignore), only.value)}\n")
+    screen.write(f"{pages.permissions(chosen.select, chosen.ignore, only.value)}\n")
 
 
 @app.command()
@@ -238,6 +267,15 @@ def demo(*, format: FormatOption = Format.TABLE) -> None:  # noqa: A002  the opt
 def severity(fail_on: FailOn) -> Severity | None:
     """The severity that an option stands for; None for never."""
     return None if fail_on is FailOn.NEVER else Severity(fail_on.value)
+
+
+def probe_for(options: Options) -> NoReturn:
+    """Ask what a scan would be refused, write that, and end with its exit code."""
+    from eks6check.probe import exit_code, probe, told  # noqa: PLC0415  each command pays for its own imports only
+
+    probed = probe(options)
+    screen.write(f"{told(probed)}\n")
+    raise typer.Exit(exit_code(probed))
 
 
 def report_on(options: Options) -> None:
@@ -257,8 +295,10 @@ def main() -> None:
         app()
     except Eks6checkError as error:
         sys.exit(screen.complain(error))
-    except KeyboardInterrupt:
-        sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            os._exit(INTERRUPTED)  # Python would wait for the threads that still wait for an answer
+        raise

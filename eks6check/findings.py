@@ -156,6 +156,17 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True)
+class Calls:
+    """What a run asked of AWS and the cluster: each call by name with its count, pages and retries included.
+
+    ``waited_seconds`` is how long calls were held back, so as not to come too fast, on all threads together.
+    """
+
+    made: Mapping[str, int] = field(default_factory=dict)
+    waited_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything a reporter needs. Findings stand worst first; ``suppressed`` are the ones somebody silenced.
 
@@ -174,6 +185,7 @@ class Report:
     scope: tuple[str, ...] = ()
     narrowed: bool = False
     inputs: Mapping[str, int] = field(default_factory=dict)
+    calls: Calls = field(default_factory=Calls)
 
 
 def fingerprint(rule: str, subject: Subject, key: str) -> str:

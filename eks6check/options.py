@@ -32,6 +32,7 @@ class Options:
     root: Path | None = None
     fail_on: Severity | None = Severity.BLOCKER
     allow_empty: bool = False
+    verbose: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together.

@@ -9,7 +9,7 @@ from eks6check import catalog
 from eks6check.catalog import Rule
 from eks6check.engine import PLACEHOLDER
 from eks6check.permissions import calls, cluster_role, iam_policy
-from eks6check.sources import Collectors, aws, cluster, manifests
+from eks6check.sources import Collectors, aws, cluster, manifests, needed
 
 
 def listing(select: tuple[str, ...], ignore: tuple[str, ...]) -> str:
@@ -78,11 +78,37 @@ def _calls_of(section: str, collectors: Collectors) -> Iterable[str]:
     return (call for each in collectors if each.section == section for call in each.calls)
 
 
+def graph(rules: Iterable[Rule]) -> str:
+    """The graph as a Markdown table: each rule, each section of facts that it names, and what reading that takes.
+
+    A section counts with all that it is read with, so that the last two columns are what the rule may not lack.
+    """
+    rows = ["| rule | facts | AWS: IAM actions | cluster: RBAC | files |", "|---|---|---|---|---|"]
+    for rule in rules:
+        for name in (*rule.required, *rule.optional):
+            shown = name.replace("_", " ") + ("" if name in rule.required else " (if the run has them)")
+            cells = (
+                f"[{rule.id}](rules/{rule.id}.md)",
+                shown,
+                _behind(name, aws.COLLECTORS, cluster.COLLECTORS),
+                _behind(name, cluster.COLLECTORS, aws.COLLECTORS),
+                "yes" if any(each.section == name for each in manifests.COLLECTORS) else "",
+            )
+            rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _behind(section: str, collectors: Collectors, others: Collectors) -> str:
+    needs = {each.section for each in needed((*collectors, *others), {section})}
+    calls = {call for each in collectors if each.section in needs for call in each.calls}
+    return ", ".join(f"`{call}`" for call in sorted(calls))
+
+
 def permissions(select: tuple[str, ...], ignore: tuple[str, ...], only: str) -> str:
     """The IAM policy, the ClusterRole, or both, for the chosen rules."""
     rules = catalog.select(catalog.load(), select, ignore)
-    policy = iam_policy(calls(rules, aws.COLLECTORS))
-    role = cluster_role(calls(rules, cluster.COLLECTORS))
+    policy = iam_policy(calls(rules, aws.COLLECTORS, cluster.COLLECTORS))
+    role = cluster_role(calls(rules, cluster.COLLECTORS, aws.COLLECTORS))
     if only != "all":
         return policy if only == "iam" else role.rstrip()
     return f"# IAM policy\n{policy}\n\n# ClusterRole\n{role.rstrip()}"

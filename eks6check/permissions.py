@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from eks6check.catalog import Rule
 from eks6check.sources import Collectors, needed
 
 
-def calls(rules: Iterable[Rule], collectors: Collectors) -> tuple[str, ...]:
-    """What these collectors call for these rules, and for the report's head, in alphabetical order."""
+def calls(rules: Iterable[Rule], collectors: Collectors, others: Collectors = ()) -> tuple[str, ...]:
+    """What these collectors call for these rules, and for the report's head, in alphabetical order.
+
+    ``others`` are those of another source, which may need a section of these.
+    """
     sections = {"clusters", *(name for rule in rules for name in (*rule.required, *rule.optional))}
-    return tuple(sorted({call for each in needed(collectors, sections) for call in each.calls}))
+    wanted = {each.section for each in needed((*collectors, *others), sections)}
+    return tuple(sorted({call for each in collectors if each.section in wanted for call in each.calls}))
+
+
+def blind(rules: Iterable[Rule], collectors: Collectors, refused: Iterable[str]) -> Iterator[tuple[Rule, list[str]]]:
+    """The rules that would lack a fact where these calls are refused, each with those of them that it needs."""
+    refused = set(refused)
+    for rule in rules:
+        needs = needed(collectors, (*rule.required, *rule.optional))
+        if lacking := sorted(refused & {call for each in needs for call in each.calls}):
+            yield rule, lacking
 
 
 def iam_policy(actions: Iterable[str]) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import NamedTuple
 
-from eks6check import catalog, engine, triage
+from eks6check import catalog, causes, engine, triage
 from eks6check.catalog import Rule
 from eks6check.errors import NothingCheckedError, UsageError
 from eks6check.facts import Facts
-from eks6check.findings import Report, Severity, State, Target, verdict
+from eks6check.findings import Calls, Report, Severity, State, Target, verdict
 from eks6check.options import Options
 from eks6check.sources import Collectors, collect, manifests
 from eks6check.sources.manifests import Files
@@ -19,11 +20,12 @@ Reader = tuple[object, Collectors]
 
 
 class Opened(NamedTuple):
-    """The sources of a run: clients with their collectors, what makes the target of the facts, and their names."""
+    """The sources of a run: clients with their collectors, what makes the target, their names, and what they called."""
 
     readers: list[Reader]
     target: Callable[[Facts], Target]
     scope: tuple[str, ...]
+    calls: Callable[[], Calls]
 
 
 def run(options: Options, progress: Progress = str) -> Report:
@@ -36,10 +38,10 @@ def run(options: Options, progress: Progress = str) -> Report:
     catalogue = catalog.load()
     rules = catalog.select(catalogue, options.select, options.ignore)
     files = open_files(options)
-    readers, target, scope = open_readers(options, files)
+    readers, target, scope, calls = open_readers(options, files)
     rules = judgeable(rules, readers)
     facts = collect(readers, sections(rules, readers), progress)
-    outcomes = engine.evaluate(rules, facts)
+    outcomes = causes.link(rules, engine.evaluate(rules, facts))
     reported, suppressed, suppressions = triage.triage(outcomes, files.suppressions)
     misnamed = triage.misnamed(files.suppressions, ((rule.id, rule.name) for rule in catalogue))
     return Report(
@@ -54,6 +56,7 @@ def run(options: Options, progress: Progress = str) -> Report:
         scope=scope,
         narrowed=bool(options.select or options.ignore),
         inputs=files.counts,
+        calls=calls(),
     )
 
 
@@ -80,6 +83,7 @@ def open_readers(options: Options, files: Files) -> Opened:
     readers: list[Reader] = []
     target: Callable[[Facts], Target] = no_target
     scope = options.sources
+    calls: Callable[[], Calls] = Calls
     if options.snapshot:
         from eks6check.sources import snapshot  # noqa: PLC0415  lint has no time for it
 
@@ -89,11 +93,12 @@ def open_readers(options: Options, files: Files) -> Opened:
     elif options.sources:
         from eks6check.sources import live  # noqa: PLC0415  lint has no time for it
 
-        readers, target = live.open_sources(options)
+        readers, target, ledgers = live.open_sources(options)
+        calls = partial(live.calls, ledgers)
     if options.manifests:
         readers.append((files, manifests.COLLECTORS))
         scope = (*scope, "manifests")
-    return Opened(readers, target, scope)
+    return Opened(readers, target, scope, calls)
 
 
 def no_target(facts: Facts) -> Target:

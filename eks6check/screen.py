@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from eks6check.errors import Eks6checkError, UsageError
-from eks6check.findings import Report
+from eks6check.findings import Calls, Report
 from eks6check.options import Options
 
 PIPE_WIDTH = 100
@@ -90,6 +90,16 @@ def tell_rest(report: Report, options: Options) -> None:
     unplaced = sum(not any(place.file for place in finding.locations) for finding in report.findings)
     if options.format == "sarif" and unplaced:
         tell(f"note: {words.number(unplaced, 'finding')} about live resources that no file declares: not in SARIF.")
+    if options.verbose:
+        tell_calls(report.calls)
+
+
+def tell_calls(calls: Calls) -> None:
+    """Say what a run has called, and at what pace: the most frequent call first."""
+    total = sum(calls.made.values())
+    tell(f"calls: {total}, held to a pace for {calls.waited_seconds:.1f} s.")
+    for call, count in sorted(calls.made.items(), key=lambda each: (-each[1], each[0])):
+        tell(f"{count:>6}  {call}")
 
 
 def complain(error: Eks6checkError) -> int:

@@ -15,6 +15,7 @@ README = Path(__file__).parent.parent / "README.md"
 PLANTED = {
     ("CNI003", "apps/DaemonSet/kube-system/aws-node"),  # custom networking, for want of addresses
     ("CTL001", "prod"),
+    ("EXT001", "prod"),  # who knows the NAT gateway's address
     ("FGT001", "jobs"),  # the Fargate subnet that is nearly full
     ("IDN002", "apps/Deployment/game/lobby"),
     ("LBC004", "v1/Service/shop/web"),
@@ -24,6 +25,7 @@ PLANTED = {
     ("LBC011", "networking.k8s.io/Ingress/shop/storefront"),
     ("NOD001", "general"),  # Nitro and Xen side by side
     ("NOD003", "lt"),
+    ("NOD007", "lt"),  # user data with the service range of today
     ("SVC001", "v1/Service/shop/cart"),
     ("VPC002", "subnet"),  # the private subnet that was forgotten
     ("VPC004", "subnet"),

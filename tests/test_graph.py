@@ -96,6 +96,13 @@ def test_one_readers_section_reaches_the_other_whole() -> None:
     assert facts["subnets"].items == ("subnet of from a", "subnet of from b")
 
 
+def test_what_one_source_needs_of_another_is_read_for_it() -> None:
+    readers = [("a", (gives("clusters", "from a"), gives("vpcs", "unasked"))), ("b", (subnets,))]
+    facts = collect(readers, ["subnets"])
+    assert facts["subnets"].items == ("subnet of from a",)
+    assert facts.keys() == {"clusters", "subnets"}
+
+
 def test_a_gap_stands_beside_the_facts_that_were_read() -> None:
     assert collect([(CLIENT, (gives("vpcs", "vpc-1", REFUSED, "vpc-2"),))], ["vpcs"])["vpcs"] == Section(
         ("vpc-1", "vpc-2"), (REFUSED,)

@@ -3,165 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import servers
-import yaml
+import world as worlds
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_scan import LIVE, READY, UNTOUCHED
-from whole import Done, eks6check
+from whole import Done
+from world import ACTIONS, KIND_LIST, OBJECTS, POLICIES, UNSURE, World, path_of, told_as
 
-from eks6check import engine, run
+from eks6check import engine
 from eks6check.catalog import load
 from eks6check.demo import kube_server
-from eks6check.demo.aws_server import Server
-from eks6check.facts import SECTIONS, Facts, Gap, Section
+from eks6check.facts import SECTIONS, Gap, Section
+from eks6check.facts.cni_roles import ACTIONS as CNI_ACTIONS
 from eks6check.facts.kube import KINDS, Kind
 from eks6check.findings import Severity, State, Verdict, verdict
-from eks6check.options import Options
-from eks6check.sources import aws, collect, needed
-from eks6check.sources.aws.api import Account, connect
+from eks6check.sources import aws, cluster, needed
+from eks6check.sources.aws.iam import SIMULATE
 from eks6check.sources.cluster.api import call
-
-CUSTOM = """
-apiVersion: karpenter.k8s.aws/v1
-kind: EC2NodeClass
-metadata: {name: default}
-spec: {kubelet: {maxPods: 110}}
----
-apiVersion: karpenter.sh/v1
-kind: NodePool
-metadata: {name: default}
-spec:
-  template:
-    spec:
-      nodeClassRef: {group: karpenter.k8s.aws, kind: EC2NodeClass, name: default}
-      requirements: [{key: karpenter.k8s.aws/instance-hypervisor, operator: In, values: [nitro]}]
----
-apiVersion: elbv2.k8s.aws/v1beta1
-kind: IngressClassParams
-metadata: {name: alb}
-spec: {ipAddressType: dualstack, targetType: ip}
----
-apiVersion: eks.amazonaws.com/v1
-kind: IngressClassParams
-metadata: {name: auto}
-spec: {ipAddressType: dualstack}
-"""
-
-ENI_CONFIG = """
-apiVersion: crd.k8s.amazonaws.com/v1alpha1
-kind: ENIConfig
-metadata: {name: eu-west-1a}
-spec: {subnet: subnet-1}
-"""
-
-BESIDES = """
-apiVersion: v1
-kind: Node
-metadata: {name: ip-10-0-2-7, labels: {node.kubernetes.io/instance-type: m6i.large}}
-status: {capacity: {pods: "110"}}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: report, namespace: batch, labels: {eks.amazonaws.com/fargate-profile: batch}}
-spec: {containers: [{name: report, image: "report:1"}]}
-status: {phase: Running}
----
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: settings, namespace: shop}
-data: {color: green}
-"""
-
-OBJECTS = {"prod": f"{READY}---{CUSTOM}---{BESIDES}", "old": f"{UNTOUCHED}---{CUSTOM}---{BESIDES}---{ENI_CONFIG}"}
-"""What runs in the prepared cluster ``prod`` and in the untouched one, ``old``."""
-
-ACTIONS = sorted({action for each in aws.COLLECTORS for action in each.calls})
-KIND_LIST = sorted({kind for kinds in KINDS.values() for kind in kinds})
-UNSURE = {State.INCOMPLETE, State.NOT_EVALUATED, State.FAILED}
-
-
-@cache
-def account(region: str | None, profile: str | None) -> Account:
-    """The account behind the server. Its clients are made once: they take most of a scan's time."""
-    return connect(region, profile)
-
-
-@dataclass(frozen=True, repr=False)
-class World:
-    """An account with both clusters, and what a scan says of each while nobody refuses anything."""
-
-    server: Server
-    kubes: Mapping[str, kube_server.Server]
-    home: Path
-    whole: Mapping[str, Done]
-    facts: Facts
-
-    @contextmanager
-    def environment(self, name: str) -> Iterator[None]:
-        """What leads to the account and to one of the two clusters."""
-        context = f"arn:aws:eks:{servers.REGION}:123456789012:cluster/{name}"
-        kube_server.write_kubeconfig(self.home / "kubeconfig", self.kubes[name].url, context)
-        with pytest.MonkeyPatch.context() as patch:
-            servers.lead_to(self.server, patch)
-            patch.setenv("KUBECONFIG", str(self.home / "kubeconfig"))
-            patch.setattr("eks6check.sources.live.connect", account)
-            yield
-
-    def scan(self, name: str, *arguments: str) -> Done:
-        """One scan of one of the two."""
-        with self.environment(name):
-            return eks6check("scan", *LIVE[2:], "--cluster", name, *arguments)
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    home = tmp_path_factory.mktemp("world")
-    objects = {name: list(yaml.safe_load_all(text)) for name, text in OBJECTS.items()}
-    with (
-        servers.aws() as server,
-        kube_server.serve(objects["prod"]) as prod,
-        kube_server.serve(objects["old"]) as old,
-    ):
-        ids = servers.ipv6_account(server)
-        template = servers.launch_template({"InstanceType": "m6i.large"}, "prod")
-        named = {"id": template, "version": "$Latest"}
-        servers.node_group("prod", "named", ids["private"], amiType="AL2023_x86_64_STANDARD", launchTemplate=named)
-        servers.ipv4_account(server, "old")
-        for kube in (prod, old):
-            for kind in KIND_LIST:
-                if not path_of(kube, kind):
-                    kube.objects[f"/apis/{kind.group}/v1/{kind.plural}"] = []
-        world = World(server, {"prod": prod, "old": old}, home, {}, {})
-        whole = {name: world.scan(name) for name in OBJECTS}
-        assert {*ACTIONS} == {*server.calls} & {*ACTIONS}
-        yield replace(world, whole=whole, facts=collected(world))
-        assert not server.hooks
+    with worlds.opened(tmp_path_factory.mktemp("world")) as opened:
+        yield opened
 
 
-def path_of(kube: kube_server.Server, kind: Kind) -> str:
-    """Where this server lists a kind; empty where it does not know it."""
-    ends = f"/apis/{kind.group}/" if kind.group else "/api/", f"/{kind.plural}"
-    return next((path for path in kube.objects if path.startswith(ends[0]) and path.endswith(ends[1])), "")
-
-
-def collected(world: World) -> Facts:
-    """Every section of the prepared account and cluster."""
-    with world.environment("prod"):
-        options = Options(cluster="prod", region=servers.REGION, sources=("aws", "cluster"))
-        readers = run.open_readers(options, run.open_files(options)).readers
-        return collect(readers, run.given(readers))
+def test_every_declared_call_is_made_in_this_world(world: World) -> None:
+    assert {*ACTIONS} <= {*world.server.calls}
 
 
 @pytest.mark.parametrize("name", OBJECTS)
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", sorted({*ACTIONS} - {SIMULATE}))
 def test_one_refused_aws_call_is_named_and_costs_only_the_rules_that_need_it(
     world: World, name: str, action: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,13 +46,36 @@ def test_one_refused_aws_call_is_named_and_costs_only_the_rules_that_need_it(
     asked_by = {each.section for each in aws.COLLECTORS if action in each.calls}
     if action == "ec2:DescribeSubnets":
         asked_by.remove("clusters")  # which makes that call only where DescribeCluster names no VPC
-    hit = {each.section for each in aws.COLLECTORS if asked_by & sections_behind(each.section)}
-    honest(done, world.whole[name], action, hit)
+    honest(done, world.whole[name], told_as(action), read_with(asked_by))
 
 
-def sections_behind(section: str) -> set[str]:
-    """A section of the account with those that it is read with."""
-    return {each.section for each in needed(aws.COLLECTORS, {section})}
+@pytest.mark.parametrize("name", OBJECTS)
+def test_of_two_ways_to_a_roles_rights_one_is_enough(world: World, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody may simulate in this account, so the whole scan has read policies; now it is the other way round."""
+    denied = {"old": ["ec2:AssignIpv6Addresses"], "prod": []}[name]
+    results = [
+        {"EvalActionName": action, "EvalDecision": "implicitDeny" if action in denied else "allowed"}
+        for action in CNI_ACTIONS
+    ]
+    answer = servers.answers(SIMULATE, {"EvaluationResults": results, "IsTruncated": False})
+    monkeypatch.setitem(world.server.hooks, SIMULATE, answer)
+    for action in POLICIES:
+        monkeypatch.setitem(world.server.hooks, action, servers.refused(action))
+    done = world.scan(name)
+    assert not done.report["gaps"]
+    assert done.report["outcomes"] == world.whole[name].report["outcomes"]
+    before, after = (
+        [(each["fingerprint"], each["severity"], each["message"]) for each in scan.report["findings"]]
+        for scan in (world.whole[name], done)
+    )
+    assert after == before
+
+
+def read_with(sections: set[str]) -> set[str]:
+    """These sections, and all that are read with their help."""
+    collectors = (*aws.COLLECTORS, *cluster.COLLECTORS)
+    behind = {each.section: {need.section for need in needed(collectors, {each.section})} for each in collectors}
+    return {name for name, needs in behind.items() if sections & needs}
 
 
 @pytest.mark.parametrize("name", OBJECTS)
@@ -186,7 +85,7 @@ def test_one_forbidden_list_is_named_and_costs_only_the_rules_that_need_it(world
     kube.faults[path_of(kube, kind)] = [kube_server.Answer(403, {"kind": "Status", "message": "forbidden"})]
     done = world.scan(name)
     assert not kube.faults.pop(path_of(kube, kind)), "the scan never asked"
-    honest(done, world.whole[name], call(kind), {section for section, kinds in KINDS.items() if kind in kinds})
+    honest(done, world.whole[name], call(kind), read_with({name for name, kinds in KINDS.items() if kind in kinds}))
 
 
 def test_a_warning_does_not_hide_that_its_rule_saw_only_a_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,13 +106,48 @@ def honest(done: Done, whole: Done, action: str, hit: set[str]) -> None:
     assert {state for rule, state in done.states().items() if rule in concerned} <= UNSURE
     for part in ("outcomes", "findings"):
         before, after = (
-            [each for each in scan.report[part] if each["rule"] not in concerned] for scan in (whole, done)
+            [{**each, "cause": None} for each in scan.report[part] if each["rule"] not in concerned]
+            for scan in (whole, done)  # a cause that was not found is nobody's cause
         )
         assert after == before
     assert done.rules("blocker") <= whole.rules("blocker")
     if whole.report["verdict"] == "ready":
         blind = any(rule.severity is Severity.BLOCKER for rule in load() if rule.id in concerned)
         assert (done.code, done.report["verdict"]) == (4, "undetermined" if blind else "ready")
+
+
+@settings(max_examples=15, derandomize=True)
+@given(
+    actions=st.sets(st.sampled_from(ACTIONS), max_size=3),
+    kinds=st.sets(st.sampled_from(KIND_LIST), max_size=3),
+)
+def test_ready_means_that_every_blocker_was_looked_for_whatever_was_refused(
+    world: World, actions: set[str], kinds: set[Kind]
+) -> None:
+    done = refusing(world, actions, kinds)
+    assert "Traceback" not in done.err
+    asked = {told_as(action) for action in {*world.server.calls} & actions} | {call(kind) for kind in kinds}
+    named = {gap["call"] for gap in done.report["gaps"]}
+    assert named <= asked
+    unsure = {each["rule"] for each in done.report["outcomes"] if each["gaps"]}
+    assert bool(unsure) == bool(named)
+    if done.report["verdict"] == "ready":
+        assert not unsure & {rule.id for rule in load() if rule.severity is Severity.BLOCKER}
+        assert done.states().keys() == world.whole["prod"].states().keys()
+    assert done.rules("blocker") <= world.whole["prod"].rules("blocker")
+
+
+def refusing(world: World, actions: set[str], kinds: set[Kind]) -> Done:
+    """A scan of the prepared account and cluster in which these calls are refused."""
+    kube = world.kubes["prod"]
+    forbidden = kube_server.Answer(403, {"kind": "Status", "message": "forbidden"})
+    with pytest.MonkeyPatch.context() as patch:
+        for action in actions:
+            patch.setitem(world.server.hooks, action, servers.refused(action))
+        for kind in kinds:
+            patch.setitem(kube.faults, path_of(kube, kind), [forbidden])
+        world.server.calls.clear()
+        return world.scan("prod")
 
 
 HOLES = st.dictionaries(st.sampled_from(sorted(SECTIONS)), st.floats(0, 1))

@@ -139,7 +139,8 @@ def test_a_prepared_account_and_cluster_is_ready_without_a_warning(aws: Server, 
     assert done.rules("blocker", "warning") == set()
     assert (done.code, done.report["verdict"]) == (0, "ready")
     assert done.report["target"]["ip_family"] == "ipv6"
-    assert set(done.states().values()) <= {"passed", "not-applicable"}
+    assert done.rules("info") == {"EXT001"}, "whom the NAT gateway's address is known to, only people can tell"
+    assert {state for rule, state in done.states().items() if rule != "EXT001"} <= {"passed", "not-applicable"}
     assert len(done.states()) == len(catalog.load())
 
 
@@ -148,15 +149,18 @@ def test_an_untouched_account_and_cluster_has_the_faults_one_would_list_by_hand(
     done = scan(aws, UNTOUCHED, tmp_path)
     assert (done.code, done.report["verdict"]) == (1, "not-ready")
     assert done.rules("blocker") == {
+        "CNI004",  # a role with the IPv4 policy alone
         "LBC001",  # a load balancer, and no controller that could make it dual-stack
         "LBC003",  # which the in-tree controller would make
         "NOD001",  # m4.large
+        "NOD007",  # user data with the service range of today
         "VPC001",
         "VPC002",
         "VPC004",
         "VPC005",
+        "VPC006",
     }
-    assert done.rules("warning") == {"CNI002", "NOD003"}
+    assert done.rules("warning") == {"CNI002", "EXT002", "NOD003", "VPC013"}
     assert "CTL001" in done.rules("info")
     told = {each["subject"]["id"] for each in done.report["findings"] if each["rule"] == "VPC002"}
     assert told == {*ids["public"], *ids["private"]}
@@ -221,7 +225,7 @@ def test_a_namespace_that_is_not_there_is_refused_and_one_that_is_limits_the_ans
         assert eks6check("scan", *LIVE, "-n", "shop").report["target"]["namespaces"] == ["shop"]
         shown = eks6check("scan", *LIVE, "-n", "shop", "--format", "table").out
         assert shown.startswith(
-            "READY as far as namespace shop, the AWS account and the cluster can tell: no blockers."
+            "READY as far as namespace shop, the AWS account and the cluster can tell: no blockers, 1 info."
         )
         eks6check("snapshot", str(tmp_path / "s.json"), *LIVE[:4], "-n", "shop")
     again = eks6check("scan", "--snapshot", str(tmp_path / "s.json"), "--format", "json")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from eks6check.errors import UsageError
 from eks6check.facts import Facts, Gap
 from eks6check.facts.kube import mapping, text
-from eks6check.findings import Target
+from eks6check.findings import Calls, Target
 from eks6check.options import Options
 from eks6check.sources import Collectors, aws, cluster, collect
 from eks6check.sources import snapshot as snapshots
@@ -17,12 +17,19 @@ from eks6check.sources.aws.api import Source, connect, identify
 from eks6check.sources.cluster import login
 from eks6check.sources.cluster.answers import Failure
 from eks6check.sources.cluster.api import Api
+from eks6check.sources.ledger import Ledger
 from eks6check.sources.target import Choice, choose
 
 SYSTEM = "kube-system"
 """Read whichever namespaces are chosen: the CNI and controllers there decide what becomes of objects everywhere."""
 
-Opened = tuple[list[tuple[object, Collectors]], Callable[[Facts], Target]]
+
+class Opened(NamedTuple):
+    """The live sources of a run: clients with their collectors, what makes the target, and the ledgers of calls."""
+
+    readers: list[tuple[object, Collectors]]
+    target: Callable[[Facts], Target]
+    ledgers: tuple[Ledger, ...]
 
 
 def open_sources(options: Options) -> Opened:
@@ -37,6 +44,7 @@ def open_sources(options: Options) -> Opened:
     if "aws" in options.sources or choice.context is None:
         source = identify(connect(choice.region, options.profile), choice.name or "")
     readers: list[tuple[object, Collectors]] = []
+    ledgers = [source.account.ledger] if source else []
     if source and "aws" in options.sources:
         readers.append((source, aws.COLLECTORS))
     if "cluster" in options.sources:
@@ -45,8 +53,16 @@ def open_sources(options: Options) -> Opened:
         if missing := api.missing(options.namespaces):
             raise UsageError(f"The cluster has no namespace {missing[0]!r}.", "`kubectl get namespaces` lists them.")
         readers.append((api, cluster.COLLECTORS))
+        ledgers.append(api.ledger)
     read_at = datetime.now(UTC).isoformat(timespec="seconds")
-    return readers, lambda facts: target(choice, read_at, options.namespaces, facts)
+    return Opened(readers, lambda facts: target(choice, read_at, options.namespaces, facts), tuple(ledgers))
+
+
+def calls(ledgers: Iterable[Ledger]) -> Calls:
+    """What all sources have called so far."""
+    ledgers = tuple(ledgers)
+    made = {call: count for ledger in ledgers for call, count in ledger.calls.items()}
+    return Calls(made, sum(ledger.waited_seconds for ledger in ledgers))
 
 
 def way_in(choice: Choice, source: Source | None, namespaces: tuple[str, ...]) -> Api:
@@ -82,7 +98,7 @@ def target(choice: Choice, read_at: str, namespaces: tuple[str, ...], facts: Fac
 
 def snapshot(options: Options, progress: Callable[[str], object]) -> tuple[str, str]:
     """Everything that the sources give, as the text of a snapshot, and in a few words what it holds."""
-    readers, made = open_sources(options)
+    readers, made, _ = open_sources(options)
     sections = {each.section for _, collectors in readers for each in collectors}
     facts = collect(readers, sections, progress)
     items = sum(len(section.items) for section in facts.values())

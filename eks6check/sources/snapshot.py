@@ -9,6 +9,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import eks6check
 from eks6check.errors import UsageError
 from eks6check.facts import SECTIONS, Facts, Gap, Origin, Section, aws
 from eks6check.facts.kube import Resource, containers, mapping, text
+from eks6check.facts.user_data import parts
 from eks6check.findings import Target
 from eks6check.sources import Collector, Collectors
 
@@ -24,6 +27,19 @@ SCHEMA = "eks6check/snapshot/v1"
 
 LOOKED_AT = re.compile(r"\d+\.\d+\.\d+\.\d+|[0-9A-Fa-f]*::[0-9A-Fa-f]*|(?i:\bipv6\b)")
 """What rules look for in free text: addresses of either family, and the endpoint mode that asks for IPv6."""
+
+SWITCH = re.compile(r"^(true|false)$")
+"""A setting of a ConfigMap that is on or off, such as ``use-proxy-protocol``."""
+
+BOOT = re.compile(
+    r"bootstrap\.sh|--[a-z]|\bmax-?pods|\b(cluster-?)?dns|cidr|\[settings|\b(cluster-name|api-server|standalone-mode)\b|"
+    r"^\s*(-\s+)?(apiVersion|kind|spec|cluster|kubelet|config|flags|metadata|name)\s*:|^---|\\$",
+    re.IGNORECASE,
+)
+"""What rules look for in user data besides: how a node is told its cluster, family, name server and maximum of pods."""
+
+PARTS_OF_THE_CLUSTER = frozenset({"amazon-vpc-cni", "cilium-config", "coredns", "kube-proxy-config", "node-local-dns"})
+"""ConfigMaps of the cluster's own network, which rules read whole: settings, and nothing that somebody entrusted."""
 
 LEFT_OUT = "(left out of the snapshot)"
 
@@ -76,7 +92,8 @@ def dumps(facts: Facts, target: Target, sources: tuple[str, ...]) -> str:
 def _dump_items(name: str, section: Section[Any]) -> Any:
     if SECTIONS[name] == "Resource":
         return [seal(resource.body) for resource in section.items]
-    return _adapter(name).dump_python(section.items, mode="json", exclude_defaults=True)
+    items = map(seal_template, section.items) if name == "launch_templates" else section.items
+    return _adapter(name).dump_python(tuple(items), mode="json", exclude_defaults=True)
 
 
 def read(path: Path) -> Snapshot:
@@ -141,8 +158,10 @@ def _held(name: str, taken: Snapshot) -> Iterator[Any]:
 
 def seal(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """The same object without what no rule looks at: values of the environment, and lines of ConfigMaps."""
+    if body.get("kind") == "ConfigMap" and Resource(body).name in PARTS_OF_THE_CLUSTER:
+        return body
     if body.get("kind") == "ConfigMap":
-        data = {key: _seal_text(value) for key, value in mapping(body.get("data")).items()}
+        data = {key: _seal_text(value, SWITCH) for key, value in mapping(body.get("data")).items()}
         return {**body, "data": data, "binaryData": {}}
     sealed: Mapping[str, Any] = json.loads(json.dumps(body))
     for container in containers(Resource(sealed)):
@@ -156,5 +175,19 @@ def _kept(container: str, variable: Mapping[str, Any]) -> bool:
     return container.startswith("aws-") or bool(LOOKED_AT.search(str(variable["value"])))
 
 
-def _seal_text(value: object) -> str:
-    return "\n".join(line if LOOKED_AT.search(line) else "" for line in text(value).split("\n"))
+def seal_template(template: aws.LaunchTemplate) -> aws.LaunchTemplate:
+    """The same template without the lines of user data that no rule looks at; each part of a MIME message by itself."""
+    if not template.user_data:
+        return template
+    sealed = [_seal_text(part, BOOT) for part in parts(template.user_data)]
+    if len(sealed) == 1:
+        return replace(template, user_data=sealed[0] or "\n")  # an empty one stands for what is no text
+    message = MIMEMultipart()
+    for part in sealed:
+        message.attach(MIMEText(part))
+    return replace(template, user_data=message.as_string())
+
+
+def _seal_text(value: object, *more: re.Pattern[str]) -> str:
+    kept = (LOOKED_AT, *more)
+    return "\n".join(line if any(each.search(line) for each in kept) else "" for line in text(value).split("\n"))
