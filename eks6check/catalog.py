@@ -45,7 +45,10 @@ def rule(function: Callable[P, Iterator[Problem]]) -> Check[P]:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: all that the catalogue says of it, and the function that judges."""
+    """One rule: all that the catalogue says of it, and the function that judges.
+
+    ``bad`` and ``good`` are YAML in text, since only docs and tests read them: manifests, or sections with their facts.
+    """
 
     id: str
     name: str
@@ -57,8 +60,8 @@ class Rule:
     since: str
     why: str
     remedies: Mapping[str, str]
-    bad: Any
-    good: Any
+    bad: str
+    good: str
     links: tuple[Mapping[str, str], ...]
     needs_all: bool
     follows: Mapping[str, str]
@@ -151,8 +154,8 @@ def _fuse_one(entry: Mapping[str, Any], check: Check[Any], place: str) -> Rule:
             since=entry["since"],
             why=entry["why"].strip(),
             remedies=_remedies(entry["remedy"]),
-            bad=entry["bad"],
-            good=entry["good"],
+            bad=entry["bad"].strip(),
+            good=entry["good"].strip(),
             links=tuple(entry["links"]),
             needs_all=entry.get("needs_all", False),
             follows=entry.get("follows", {}),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from eks6check import catalog
 from eks6check.catalog import Rule
@@ -54,13 +53,9 @@ def _settings(rule: Rule) -> str:
     return "\n".join(f"- `{name}` ({each['default']}): {each['meaning']}" for name, each in rule.parameters.items())
 
 
-def example(value: Any) -> str:
-    """An example as fenced YAML: manifests as they are, facts as a mapping of sections."""
-    if isinstance(value, str):
-        return f"```yaml\n{value.strip()}\n```"
-    import yaml  # noqa: PLC0415  only for rules that live sources feed
-
-    return f"```yaml\n{yaml.safe_dump(value, sort_keys=False).strip()}\n```"
+def example(text: str) -> str:
+    """An example as fenced YAML: manifests, or a mapping of sections to facts."""
+    return f"```yaml\n{text.strip()}\n```"
 
 
 def looks_at(rule: Rule) -> str:

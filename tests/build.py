@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from functools import cache
+from io import BytesIO
 from typing import Any
 
 import yaml
@@ -15,6 +16,7 @@ from eks6check.catalog import Rule, load
 from eks6check.facts import SECTIONS, Facts, Gap, Origin, Section, aws
 from eks6check.facts.kube import Resource
 from eks6check.findings import Outcome
+from eks6check.sources import collect, manifests
 
 
 def rule(word: str) -> Rule:
@@ -55,6 +57,16 @@ def facts(gaps: Mapping[str, Iterable[Gap]] | None = None, /, **sections: Iterab
         )
         for name in names
     }
+
+
+def example(text: str) -> Facts:
+    """An example of rules.yaml as facts: sections as they stand, or manifests as `lint` reads them."""
+    bodies = list(yaml.safe_load_all(text))
+    if len(bodies) == 1 and bodies[0].keys() <= SECTIONS.keys():
+        return facts(**bodies[0])
+    files = manifests.read(["-"], BytesIO(text.encode()))
+    assert (files.gaps, files.notes) == ((), ())
+    return collect([(files, manifests.COLLECTORS)], SECTIONS)
 
 
 def judge(word: str, known: Facts | None = None, /, **sections: Iterable[Any]) -> Outcome:

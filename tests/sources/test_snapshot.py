@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -87,9 +87,9 @@ def live(facts: Facts) -> Facts:
 
 
 def example(rule: Rule) -> Facts:
-    if isinstance(rule.bad, Mapping):
-        return live(build.facts(**rule.bad))
     bodies = list(yaml.safe_load_all(rule.bad))
+    if "apiVersion" not in bodies[0]:
+        return live(build.facts(**bodies[0]))
     return build.facts(**{name: list(of_kinds(name, bodies)) for name in KINDS})
 
 
