@@ -310,3 +310,39 @@ def test_a_snapshot_without_a_section_leaves_its_rules_unevaluated(aws: Server, 
     done = eks6check("scan", "--snapshot", str(file), "--format", "json")
     assert (done.code, done.report["verdict"]) == (4, "undetermined")
     assert done.states()["VPC005"] == "not-evaluated"
+
+
+ODD_OBJECTS = """
+apiVersion: v1
+kind: Node
+metadata: {name: bare}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: odd, labels: {node.kubernetes.io/instance-type: 7}}
+spec: {providerID: [not, text]}
+status: {addresses: null, capacity: {pods: many}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: aws-node, namespace: kube-system, annotations: {eks.amazonaws.com/role-arn: no-arn}}
+"""
+
+
+def test_odd_answers_and_huge_objects_are_judged_as_far_as_possible(aws: Server, tmp_path: Path) -> None:
+    ids = ipv6_account(aws)
+    aws.hooks["eks:DescribeNodegroup"] = servers.changed(amiType="AN_AMI_OF_2030", subnets=ids["private"], labels=None)
+    aws.hooks["eks:DescribeCluster"] = servers.changed(computeConfig=None, outpostConfig={}, createdAt=...)
+    huge = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "huge"},
+        "data": {"a": "key: value\n" * 95_000},
+    }
+    objects = [*yaml.safe_load_all(f"{READY}---{ODD_OBJECTS}"), huge]
+    with cluster(objects, tmp_path):
+        done = eks6check("scan", *LIVE)
+    assert "Traceback" not in done.err
+    assert done.rules("blocker") == set()
+    assert set(done.states().values()) <= {"passed", "failed", "not-applicable"}
+    assert done.report["gaps"] == []
