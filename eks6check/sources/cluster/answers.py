@@ -16,11 +16,19 @@ REASON_CHARACTERS = 240
 """As much of a server's own words as fits a line or two."""
 
 
-class Failure(Exception):  # noqa: N818  it becomes a gap, not the end of a run
-    """A request that gave nothing to read: why, what would help, and the HTTP status, 0 where none came."""
+NO_SUCH_PATH = b"404 page not found"
+"""How an API server says in plain text that it serves no such path; of a known path it says so in a Status."""
 
-    def __init__(self, reason: str, remedy: str = "", status: int = 0) -> None:
+
+class Failure(Exception):  # noqa: N818  it becomes a gap, not the end of a run
+    """A request that gave nothing to read: why, what would help, and the HTTP status, 0 where none came.
+
+    ``absent`` says that the API server itself knows of no such thing; a proxy's 404 says nothing of the kind.
+    """
+
+    def __init__(self, reason: str, remedy: str = "", status: int = 0, *, absent: bool = False) -> None:
         super().__init__(reason)
+        self.absent = absent
         self.reason = reason
         self.remedy = remedy
         self.status = status
@@ -37,7 +45,8 @@ def parsed(status: int, data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         body = None
     if status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
-        raise refused(status, text(mapping(body).get("message")))
+        own = mapping(body).get("kind") == "Status" or data.startswith(NO_SUCH_PATH)
+        raise refused(status, text(mapping(body).get("message")), own=own)
     if not isinstance(body, dict):
         raise Failure(
             "The answer is not the JSON of an API server.",
@@ -47,8 +56,8 @@ def parsed(status: int, data: bytes) -> dict[str, Any]:
     return body
 
 
-def refused(status: int, message: str) -> Failure:
-    """An answer that says no, in plain words with the server's own."""
+def refused(status: int, message: str, *, own: bool) -> Failure:
+    """An answer that says no, in plain words with the server's own; ``own`` is whether an API server gave it."""
     said = f": {line(message)}" if message else "."
     if status == HTTPStatus.UNAUTHORIZED:
         return Failure(
@@ -62,7 +71,8 @@ def refused(status: int, message: str) -> Failure:
         return Failure("The list expired each time while it was read (410).", "Run it again at a quieter time.", status)
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Failure(f"The API server is overloaded or out of order ({status}){said}", "Run it again later.", status)
-    return Failure(f"The API server answered {status}{said}", "Check the server's URL.", status)
+    absent = own and status == HTTPStatus.NOT_FOUND
+    return Failure(f"The API server answered {status}{said}", "Check the server's URL.", status, absent=absent)
 
 
 NO_ANSWER: Mapping[str, tuple[str, str]] = {

@@ -114,7 +114,7 @@ class Api:
         try:
             self._get(f"/api/v1/namespaces/{quote(namespace, safe='')}", {})
         except Failure as failure:
-            return failure.status != HTTPStatus.NOT_FOUND
+            return not failure.absent
         return True
 
     def _once(self, key: object, ask: Callable[[], T]) -> T:
@@ -149,7 +149,7 @@ class Api:
             try:
                 return self._pages(f"{base}/{tail}", partial(trimmed, trim, whole))
             except Failure as failure:
-                if failure.status != HTTPStatus.NOT_FOUND or not kind.group:
+                if not failure.absent or not kind.group:
                     raise
         return []
 

@@ -110,6 +110,26 @@ def test_a_known_group_without_the_kind_has_no_objects(tmp_path: Path) -> None:
         assert names(api(server.url, tmp_path), NODE_POOLS) == []
 
 
+@pytest.mark.parametrize(
+    ("answer", "absent"),
+    [
+        (b"404 page not found\n", True),
+        ({"kind": "Status", "reason": "NotFound"}, True),
+        (b"<html><title>404 Not Found</title></html>", False),
+        ({"error": "no route"}, False),
+        (b"", False),
+    ],
+)
+def test_only_the_api_servers_own_word_makes_a_kind_absent(tmp_path: Path, answer: Any, *, absent: bool) -> None:
+    with serve([body("pool", "NodePool", "karpenter.sh/v1")]) as server:
+        server.faults["/apis/karpenter.sh/v1/nodepools"] = [Answer(404, answer)]
+        found = api(server.url, tmp_path)
+        if absent:
+            assert names(found, NODE_POOLS) == []
+        else:
+            assert gap(found, NODE_POOLS)[1] == "The API server answered 404."
+
+
 def test_a_server_without_services_is_no_api_server(server: Server, tmp_path: Path) -> None:
     server.faults["/api/v1/services"] = [Answer(404, b"not here")]
     assert gap(api(server.url, tmp_path)) == (
