@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from eks6check.catalog import rule
 from eks6check.facts import network
 from eks6check.facts.versions import version
+from eks6check.facts.vpc_cni import add_on
 from eks6check.findings import Confidence, Problem, Severity
 
 if TYPE_CHECKING:
@@ -26,21 +27,33 @@ READ_SINCE = (1, 22, 0)
 def load_balancer_subnet_undiscoverable(
     subnets: Sequence[Subnet], vpcs: Sequence[Vpc], clusters: Sequence[Cluster]
 ) -> Iterator[Problem]:
-    """One role alone is a choice, so a VPC is reported where no subnet has either, and a tagged subnet that is full."""
+    """One role alone is a choice, so a VPC is reported where no subnet has either, and a tagged subnet that is full.
+
+    A load balancer takes one subnet of each zone, so a full one beside another with room is passed over unharmed.
+    """
     serves = network.by_subnet(network.load_balancer_uses(subnets, clusters))
+    roomy = {
+        (use, subnet.availability_zone)
+        for subnet in subnets
+        for use in serves.get(subnet.id, ())
+        if subnet.available_ip_address_count >= FREE_ADDRESSES
+    }
     for subnet in subnets:
         free = subnet.available_ip_address_count
-        if subnet.id in serves and free < FREE_ADDRESSES and not subnet.ipv6_native:
+        alone = [use for use in serves.get(subnet.id, ()) if (use, subnet.availability_zone) not in roomy]
+        if alone and not subnet.ipv6_native:
             yield Problem(
                 subnet,
-                f"{subnet}, which serves {network.phrase(serves[subnet.id])}, has {free} free IPv4 "
-                f"address{'' if free == 1 else 'es'}, and a load balancer takes no subnet with less than 8.",
+                f"{subnet}, which serves {network.phrase(alone)}, has {free} free IPv4 "
+                f"address{'' if free == 1 else 'es'}, and a load balancer takes no subnet with less than 8; no other "
+                "subnet of that role and zone has room.",
                 evidence={
                     "subnet": subnet.id,
                     "vpc": subnet.vpc_id,
                     "cidr_block": subnet.cidr_block,
+                    "availability_zone": subnet.availability_zone,
                     "available_ip_address_count": free,
-                    "serves": list(serves[subnet.id]),
+                    "serves": alone,
                 },
                 remedy="full",
             )
@@ -66,11 +79,16 @@ def subnet_tag_excludes_node_interface(
     clusters: Sequence[Cluster] = (),
     addons: Sequence[Addon] = (),
 ) -> Iterator[Problem]:
-    """In IPv4 the tag sends pods to other subnets; in IPv6 they live on the node's own interface or not at all."""
-    serves = network.by_subnet(
-        network.node_uses(node_groups, instances), network.karpenter_uses(instances, subnets, clusters)
-    )
-    tag = next((addon.version for addon in addons if addon.id == "vpc-cni"), "")
+    """In IPv4 the tag sends pods to other subnets; in IPv6 they live on the node's own interface or not at all.
+
+    Auto Mode's nodes do not run this CNI, and a CNI whose subnet discovery is off reads no tag.
+    """
+    cni, auto_mode = add_on(addons), any(cluster.auto_mode for cluster in clusters)
+    if cni and cni.off("ENABLE_SUBNET_DISCOVERY"):
+        return
+    karpenter = () if auto_mode else network.karpenter_uses(instances, subnets, clusters)
+    serves = network.by_subnet(network.node_uses(node_groups, instances), karpenter)
+    tag = cni.version if cni else ""
     numbers = version(tag)
     severity = Severity.WARNING if numbers is None else Severity.BLOCKER if numbers >= READ_SINCE else Severity.INFO
     runs = f"the add-on runs {tag}" if numbers else "which version runs is not known"

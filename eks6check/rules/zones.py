@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
 from eks6check.facts import network
-from eks6check.findings import Problem
+from eks6check.findings import Problem, Severity
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import AvailabilityZone, Cluster, FargateProfile, Instance, NodeGroup, Subnet
 
 ZONES_WITHOUT_EKS = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
 """Zone ids that EKS takes no cluster subnet in: EKS user guide, network-reqs, read 2026-11-25."""
+
+BALANCING = frozenset(network.LOAD_BALANCER_ROLES.values())
 
 
 @rule
@@ -25,7 +27,10 @@ def subnet_in_zone_without_ipv6(  # noqa: PLR0913, PLR0917  a rule's parameters 
     instances: Sequence[Instance] = (),
     fargate_profiles: Sequence[FargateProfile] = (),
 ) -> Iterator[Problem]:
-    """Local zones have IPv6 blocks of their own, so they are wrong for the control plane's interfaces only."""
+    """Local zones have IPv6 blocks of their own, so they are wrong for the control plane's interfaces only.
+
+    A subnet that serves load balancers alone may be there for IPv4 ones: a warning.
+    """
     zones = {zone.id: zone for zone in availability_zones}
     serves = network.all_uses(subnets, clusters, node_groups, instances, fargate_profiles)
     of_clusters = {subnet_id for cluster in clusters for subnet_id in cluster.subnet_ids}
@@ -45,6 +50,7 @@ def subnet_in_zone_without_ipv6(  # noqa: PLR0913, PLR0917  a rule's parameters 
                     "outpost": subnet.outpost_arn,
                     "serves": list(serves[subnet.id]),
                 },
+                severity=Severity.WARNING if BALANCING.issuperset(serves[subnet.id]) else Severity.BLOCKER,
             )
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import build
 import pytest
 
+from eks6check.findings import Severity
+
 OUTPOST = "arn:aws:outposts:eu-west-1:111122223333:outpost/op-0ab1"
 ZONES = [
     {"id": "eu-west-1a", "zone_id": "euw1-az1"},
@@ -57,3 +59,11 @@ def test_an_ordinary_or_unknown_zone_is_left_alone(zone: str) -> None:
 
 def test_a_subnet_that_serves_nothing_is_left_alone() -> None:
     assert said("us-east-1e", cluster=False) == []
+
+
+@pytest.mark.parametrize(("nodes", "severity"), [(0, Severity.WARNING), (1, Severity.BLOCKER)])
+def test_a_subnet_for_load_balancers_alone_may_serve_ipv4_ones(nodes: int, severity: Severity) -> None:
+    tagged = {"id": "subnet-1", "availability_zone": ZONES[2]["id"], "tags": {"kubernetes.io/role/elb": "1"}}
+    groups = [{"id": "workers", "subnet_ids": ["subnet-1"]}] * nodes
+    outcome = build.judge("VPC016", subnets=[tagged], availability_zones=ZONES, node_groups=groups)
+    assert [finding.severity for finding in outcome.findings] == [severity]
