@@ -296,7 +296,7 @@ def main() -> None:
     except Eks6checkError as error:
         sys.exit(screen.complain(error))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        screen.mute()
         sys.exit(141)
     except SystemExit as end:
         if end.code == INTERRUPTED:

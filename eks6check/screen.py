@@ -54,8 +54,15 @@ def write(content: str, output: Path | None = None) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if output is None:
+            mute()
         told = output or "Standard output"
         raise UsageError(f"{told} cannot be written: {error.strerror}.", "Name another file.") from error
+
+
+def mute() -> None:
+    """Send what standard output still holds to nowhere; else Python tries again as it ends, and fails with it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
