@@ -30,6 +30,9 @@ TWINS = {"icmp": "icmpv6"}
 
 ALL = "-1"
 
+EVERYBODY: Mapping[str, Sequence[str]] = {IPV4_DEFAULT: (IPV4_DEFAULT,), IPV6_DEFAULT: (IPV6_DEFAULT, "2000::/3")}
+"""Blocks that mean everybody: all public IPv6 addresses are in 2000::/3."""
+
 
 class DataStore(NamedTuple):
     """A service with interfaces in a VPC, and how it describes them; ``*`` stands for any text, as in EC2's filters."""
@@ -42,6 +45,9 @@ DATA_STORES = (
     DataStore("RDS", "RDSNetworkInterface"),
     DataStore("ElastiCache", "ElastiCache *"),
     DataStore("OpenSearch", "ES *"),
+    DataStore("Redshift", "RedshiftNetworkInterface"),
+    DataStore("RDS Proxy", "Network interface for DBProxy *"),
+    DataStore("MSK", "DO NOT DELETE - Amazon MSK network interface for cluster *"),
 )
 """Read off the interfaces of accounts that were exported to Terraform in public repositories, on 2026-11-25."""
 
@@ -130,19 +136,24 @@ def lacking(
         for bearer in carriers:
             if group.id in bearer.group_ids and bearer.group_ids <= known.keys():
                 together = (each for identity in bearer.group_ids for each in known[identity].rules)
-                if not any(family(each.peer, lists) == "IPv6" and covers(each, rule) for each in together):
+                if not any(is_twin(each, rule, lists) for each in together):
                     yield rule, bearer
                     break
 
 
-def has_ipv6(bearer: Bearer, known: Mapping[str, SecurityGroup], *, is_egress: bool) -> bool:
-    """Whether any rule of an interface's groups admits IPv6 in this direction; a list not known may."""
+def is_twin(found: SecurityGroupRule, rule: SecurityGroupRule, lists: Mapping[str, PrefixList]) -> bool:
+    """Whether a rule does for IPv6 what another does for IPv4: for everybody, if that one is for everybody."""
+    broad = rule.peer != IPV4_DEFAULT or found.peer in EVERYBODY[IPV6_DEFAULT]
+    return broad and family(found.peer, lists) == "IPv6" and covers(found, rule)
+
+
+def has_ipv6(
+    bearer: Bearer, known: Mapping[str, SecurityGroup], lists: Mapping[str, PrefixList], *, is_egress: bool
+) -> bool:
+    """Whether any rule admits an IPv6 range in this direction. A list that is not known may; a group is no range."""
     rules = (rule for identity in bearer.group_ids if identity in known for rule in known[identity].rules)
-    return any(rule.is_egress is is_egress and _may_be_ipv6(rule.peer) for rule in rules)
-
-
-def _may_be_ipv6(peer: str) -> bool:
-    return ":" in peer or peer.startswith(("pl-", "sg-"))
+    ranges = (rule for rule in rules if rule.is_egress is is_egress and not rule.peer.startswith("sg-"))
+    return any(family(rule.peer, lists) != "IPv4" for rule in ranges)
 
 
 class Admits(IntEnum):
@@ -154,19 +165,24 @@ class Admits(IntEnum):
 
 
 class Traffic(NamedTuple):
-    """A class of traffic through a network ACL, in words, and a port that stands for it."""
+    """A class of traffic through a network ACL, in words, and ports that stand for it, or ICMPv6's type."""
 
     words: str
     is_egress: bool
     protocol: str
-    port: int
+    ports: tuple[int, ...]
 
 
 def admits(acl: NetworkAcl, traffic: Traffic, destination: str) -> Admits:
-    """How much of this traffic passes, to or from ``0.0.0.0/0`` or ``::/0``: the first entry for everybody decides."""
+    """How much of this traffic passes, to or from ``0.0.0.0/0`` or ``::/0``, on the port that passes least."""
+    return min(_admits(acl, traffic, destination, port) for port in traffic.ports)
+
+
+def _admits(acl: NetworkAcl, traffic: Traffic, destination: str, port: int) -> Admits:
+    """The first entry that fits and is for everybody decides."""
     some = False
     for entry in sorted(acl.entries, key=lambda each: each.rule_number):
-        if entry.is_egress is traffic.is_egress and _matches(entry, traffic, destination):
+        if entry.is_egress is traffic.is_egress and _matches(entry, traffic, destination, port):
             if entry.cidr_block in EVERYBODY[destination]:
                 rest = Admits.SOME if some else Admits.NOBODY
                 return Admits.EVERYBODY if entry.allow else rest
@@ -174,16 +190,13 @@ def admits(acl: NetworkAcl, traffic: Traffic, destination: str) -> Admits:
     return Admits.SOME if some else Admits.NOBODY
 
 
-EVERYBODY: Mapping[str, Sequence[str]] = {IPV4_DEFAULT: (IPV4_DEFAULT,), IPV6_DEFAULT: (IPV6_DEFAULT, "2000::/3")}
-
-
-def _matches(entry: NetworkAclEntry, traffic: Traffic, destination: str) -> bool:
+def _matches(entry: NetworkAclEntry, traffic: Traffic, destination: str, port: int) -> bool:
     if (":" in entry.cidr_block) is not (destination == IPV6_DEFAULT):
         return False
     if entry.protocol == ALL:
         return True
     if protocol(entry.protocol) != traffic.protocol:
         return False
-    if traffic.protocol == "icmpv6" or entry.from_port is None or entry.to_port is None:
+    if entry.from_port is None or entry.to_port is None:
         return True
-    return entry.from_port <= traffic.port <= entry.to_port
+    return entry.from_port <= port <= entry.to_port

@@ -12,23 +12,35 @@ from eks6check.facts.network import IPV4_DEFAULT, IPV6_DEFAULT, phrase
 from eks6check.findings import Problem, Severity
 
 if TYPE_CHECKING:
-    from eks6check.facts.aws import Cluster, FargateProfile, Instance, NetworkAcl, NodeGroup, Subnet, Vpc
+    from eks6check.facts.aws import (
+        Cluster,
+        FargateProfile,
+        Instance,
+        NetworkAcl,
+        NetworkAclEntry,
+        NodeGroup,
+        Subnet,
+        Vpc,
+    )
 
 LAST = 32767
 """The number of the entry that denies the rest, which EC2 adds to every ACL and nobody can take out."""
 
-EPHEMERAL = 40000
-"""A port that every Linux kernel takes for the near end of a connection: its range is 32768 to 60999."""
+EPHEMERAL = (32768, 46000, 60999)
+"""Ports that a Linux kernel takes for the near end of a connection: the ends of its range, and one between."""
 
 OWN = (
-    Traffic("HTTPS out", is_egress=True, protocol="tcp", port=443),
-    Traffic("answers in on ephemeral ports", is_egress=False, protocol="tcp", port=EPHEMERAL),
-    Traffic("answers out to ephemeral ports", is_egress=True, protocol="tcp", port=EPHEMERAL),
+    Traffic("HTTPS out", is_egress=True, protocol="tcp", ports=(443,)),
+    Traffic("answers in on ephemeral ports", is_egress=False, protocol="tcp", ports=EPHEMERAL),
+    Traffic("answers out to ephemeral ports", is_egress=True, protocol="tcp", ports=EPHEMERAL),
 )
 """What every subnet of nodes, pods, load balancers or the control plane sends and gets."""
 
-CLIENTS = Traffic("HTTPS in", is_egress=False, protocol="tcp", port=443)
-TOO_BIG = Traffic("Packet Too Big in", is_egress=False, protocol="icmpv6", port=0)
+CLIENTS = (
+    Traffic("HTTP in", is_egress=False, protocol="tcp", ports=(80,)),
+    Traffic("HTTPS in", is_egress=False, protocol="tcp", ports=(443,)),
+)
+TOO_BIG = Traffic("Packet Too Big in", is_egress=False, protocol="icmpv6", ports=(2,))
 
 
 @rule
@@ -40,24 +52,49 @@ def network_acl_without_ipv6_entries(  # noqa: PLR0913, PLR0917  what a subnet s
     instances: Sequence[Instance] = (),
     fargate_profiles: Sequence[FargateProfile] = (),
     vpcs: Sequence[Vpc] = (),
+    auto_scaling_groups: Sequence[AutoScalingGroup] = (),
 ) -> Iterator[Problem]:
     """IPv4 is the measure: what an ACL keeps out in both families was locked by somebody who meant it.
 
     A default ACL that nobody touched gets its entries for IPv6 from EC2, with the VPC's first IPv6 block.
     """
     begun = {vpc.id for vpc in vpcs if vpc.ipv6_cidr_blocks}
-    serves = network.all_uses(subnets, clusters, node_groups, instances, fargate_profiles)
+    serves = network.all_uses(subnets, clusters, node_groups, instances, fargate_profiles, auto_scaling_groups)
     outward = {subnet_id for subnet_id, _ in network.internet_facing_uses(subnets, clusters)}
     for acl in network_acls:
         if acl.vpc_id not in begun and is_untouched(acl):
             continue
         guarded = sorted(subnet_id for subnet_id in acl.subnet_ids if subnet_id in serves)
-        wanted = (*OWN, CLIENTS) if outward & {*guarded} else OWN
+        wanted = (*OWN, *CLIENTS) if outward & {*guarded} else OWN
         shut = [each for each in wanted if guarded and _only_ipv4(acl, each)]
         if shut:
             yield _problem(acl, guarded, shut, serves)
         elif guarded and admits(acl, OWN[0], IPV6_DEFAULT) and not admits(acl, TOO_BIG, IPV6_DEFAULT):
             yield _problem(acl, guarded, [TOO_BIG], serves)
+
+
+def is_wide_open(acl: NetworkAcl) -> bool:
+    """Whether all IPv4 traffic passes in both directions, with nothing denied before."""
+    first = [
+        min(
+            (each for each in acl.entries if each.is_egress is out and ":" not in each.cidr_block),
+            key=number,
+            default=None,
+        )
+        for out in (False, True)
+    ]
+    return all(each and each.allow and each.cidr_block == IPV4_DEFAULT and each.protocol == ALL for each in first)
+
+
+def number(entry: NetworkAclEntry) -> int:
+    """The number that an entry comes in order by."""
+    return entry.rule_number
+
+
+def free_number(acl: NetworkAcl) -> int:
+    """The first number from 100 on that no entry has, nor the two behind it."""
+    taken = {each.rule_number for each in acl.entries}
+    return next(found for found in range(100, LAST) if not taken & {found, found + 1, found + 2})
 
 
 def is_untouched(acl: NetworkAcl) -> bool:
@@ -68,7 +105,12 @@ def is_untouched(acl: NetworkAcl) -> bool:
 
 
 def _only_ipv4(acl: NetworkAcl, traffic: Traffic) -> bool:
-    return admits(acl, traffic, IPV4_DEFAULT) > Admits.NOBODY and not admits(acl, traffic, IPV6_DEFAULT)
+    return admits(acl, traffic, IPV4_DEFAULT) > admits(acl, traffic, IPV6_DEFAULT)
+
+
+def _shuts_everybody_out(acl: NetworkAcl, traffic: Traffic) -> bool:
+    open_today = admits(acl, traffic, IPV4_DEFAULT) is Admits.EVERYBODY
+    return traffic in OWN and open_today and admits(acl, traffic, IPV6_DEFAULT) is Admits.NOBODY
 
 
 def _problem(acl: NetworkAcl, guarded: list[str], shut: Sequence[Traffic], serves: network.Serves) -> Problem:
@@ -79,8 +121,8 @@ def _problem(acl: NetworkAcl, guarded: list[str], shut: Sequence[Traffic], serve
             "admits IPv6 and no ICMPv6, so Packet Too Big never arrives and connections hang where the path is narrower"
         )
     else:
-        said = f"admits {phrase(words)} over IPv4 and not over IPv6"
-    lesser = all(each in {CLIENTS, TOO_BIG} for each in shut)
+        some = any(admits(acl, each, IPV6_DEFAULT) for each in shut)
+        said = f"admits {phrase(words)} over IPv4 and {'less of it' if some else 'not'} over IPv6"
     return Problem(
         acl,
         f"{acl}, which guards {phrase(guarded)} ({phrase(uses)}), {said}.",
@@ -90,12 +132,13 @@ def _problem(acl: NetworkAcl, guarded: list[str], shut: Sequence[Traffic], serve
             "subnet": guarded,
             "serves": uses,
             "shut": words,
+            "rule_number": free_number(acl),
             "entries": [
                 f"{each.rule_number} {'out' if each.is_egress else 'in'} {each.cidr_block} "
                 f"{each.protocol} {'allow' if each.allow else 'deny'}"
                 for each in sorted(acl.entries, key=lambda each: (each.is_egress, each.rule_number))
             ],
         },
-        severity=Severity.WARNING if lesser else Severity.BLOCKER,
-        remedy="icmpv6" if shut[0] is TOO_BIG else "",
+        severity=Severity.BLOCKER if any(_shuts_everybody_out(acl, each) for each in shut) else Severity.WARNING,
+        remedy="icmpv6" if shut[0] is TOO_BIG else "" if is_wide_open(acl) else "narrow",
     )

@@ -7,9 +7,9 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, NamedTuple
 
 from eks6check.catalog import rule
-from eks6check.facts.filters import ALL, Bearer, bearers, has_ipv6, lacking, protocol
+from eks6check.facts.filters import ALL, TWINS, Bearer, bearers, has_ipv6, lacking, protocol
 from eks6check.facts.machines import all_groups
-from eks6check.facts.network import IPV4_DEFAULT, ipv4_network
+from eks6check.facts.network import IPV4_DEFAULT, IPV6_DEFAULT, ipv4_network
 from eks6check.findings import Problem, Severity
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def security_group_without_ipv6_twin(  # noqa: PLR0913, PLR0917  who carries a g
         for is_egress in (False, True):
             here = [each for each in lacks if each.rule.is_egress is is_egress]
             if here and not (is_egress and group.vpc_id not in begun and is_untouched(group)):
-                yield _problem(group, here, known)
+                yield _problem(group, here, known, lists)
 
 
 def is_untouched(group: SecurityGroup) -> bool:
@@ -71,19 +71,26 @@ def is_untouched(group: SecurityGroup) -> bool:
     return out == [(IPV4_DEFAULT, ALL)]
 
 
-def _problem(group: SecurityGroup, lacks: Sequence[Lack], known: Mapping[str, SecurityGroup]) -> Problem:
+def _problem(
+    group: SecurityGroup,
+    lacks: Sequence[Lack],
+    known: Mapping[str, SecurityGroup],
+    lists: Mapping[str, PrefixList],
+) -> Problem:
     is_egress = lacks[0].rule.is_egress
-    shut = [each for each in lacks if opens_the_way_out(each, known)]
+    shut = [each for each in lacks if opens_the_way_out(each, known, lists)]
     told = sorted({written(each.rule) for each in lacks})
     direction = "out" if is_egress else "in"
     if shut:
         bearer = shut[0].bearer.words
-        said = f"lets {', '.join(told)} out and no IPv6 at all, and {bearer} has no other group that does"
+        said = f"lets {', '.join(told)} out and no IPv6 range at all, and no other group on {bearer} does"
     else:
         said = (
             f"lets {', '.join(told)} {direction}, and {lacks[0].bearer.words} has no rule for IPv6 that does the same"
         )
     worst = min((severity(each) for each in lacks), key=lambda each: each.rank)
+    first = min((each.rule for each in lacks), key=written)
+    everybody = all(each.rule.peer == IPV4_DEFAULT for each in lacks)
     return Problem(
         group,
         f"Security group {group}{f' ({group.name})' if group.name else ''} {said}.",
@@ -93,21 +100,25 @@ def _problem(group: SecurityGroup, lacks: Sequence[Lack], known: Mapping[str, Se
             "direction": direction,
             "without_twin": told,
             "carried_by": sorted({each.bearer.words for each in lacks}),
+            "protocol": TWINS.get(protocol(first.protocol), first.protocol),
+            "from_port": first.from_port,
+            "to_port": first.to_port,
+            "twin": IPV6_DEFAULT if everybody else "IPV6_CIDR",
         },
         key=direction,
         severity=Severity.BLOCKER if shut else worst,
-        remedy="egress" if is_egress else "ingress",
+        remedy=f"{'egress' if is_egress else 'ingress'}{'' if first.from_port is None else '-ports'}",
     )
 
 
-def opens_the_way_out(lack: Lack, known: Mapping[str, SecurityGroup]) -> bool:
+def opens_the_way_out(lack: Lack, known: Mapping[str, SecurityGroup], lists: Mapping[str, PrefixList]) -> bool:
     """Whether this rule is an interface's way to everywhere over IPv4, while nothing leaves it over IPv6."""
     found = lack.rule
     reaches = protocol(found.protocol) in {ALL, "tcp"} and (
         found.from_port is None or found.to_port is None or found.from_port <= HTTPS <= found.to_port
     )
     everywhere = found.is_egress and found.peer == IPV4_DEFAULT and reaches
-    return everywhere and not has_ipv6(lack.bearer, known, is_egress=True)
+    return everywhere and not has_ipv6(lack.bearer, known, lists, is_egress=True)
 
 
 def severity(lack: Lack) -> Severity:

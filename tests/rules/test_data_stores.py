@@ -7,6 +7,8 @@ from typing import Any
 import build
 import pytest
 
+from eks6check.findings import Severity
+
 POSTGRES = {"protocol": "tcp", "from_port": 5432, "to_port": 5432}
 PODS = {"peer": "100.64.0.0/16", **POSTGRES}
 
@@ -19,7 +21,8 @@ def judged(*rules: dict[str, Any], description: str = "RDSNetworkInterface", **f
         "network_interfaces": [{"id": "eni-1", "description": description, "group_ids": ["sg-1"]}],
         **facts,
     }
-    return [*build.judge("EXT003", security_groups=[{"id": "sg-1", "rules": rules}], **known).findings]
+    known.setdefault("security_groups", [{"id": "sg-1", "rules": rules}])
+    return [*build.judge("EXT003", **known).findings]
 
 
 @pytest.mark.parametrize(
@@ -63,6 +66,28 @@ def test_nodes_that_are_admitted_on_the_same_ports_are_fine(more: dict[str, Any]
 )
 def test_half_a_subnet_another_port_and_another_direction_do_not_do(more: dict[str, Any]) -> None:
     assert len(judged(PODS, more)) == 1
+
+
+def test_the_groups_of_an_interface_add_up() -> None:
+    both = [{"id": "eni-1", "description": "RDSNetworkInterface", "group_ids": ["sg-1", "sg-2"]}]
+    groups = [{"id": "sg-1", "rules": [PODS]}, {"id": "sg-2", "rules": [{"peer": "10.0.0.0/16", **POSTGRES}]}]
+    assert judged(network_interfaces=both, security_groups=groups) == []
+
+
+def test_halves_of_a_subnet_and_groups_of_nodes_to_come_will_do() -> None:
+    halves = [{"peer": "10.0.1.0/25", **POSTGRES}, {"peer": "10.0.1.128/25", **POSTGRES}]
+    assert judged(PODS, *halves) == []
+    template = [{"id": "lt-1", "network_interfaces": [{"group_ids": ["sg-later"]}]}]
+    assert judged(PODS, {"peer": "sg-later", **POSTGRES}, launch_templates=template) == []
+    assert judged(PODS, {"peer": "pl-1", **POSTGRES}) == []
+
+
+def test_a_block_that_may_be_anybodys_is_an_info() -> None:
+    vpcs = [{"id": "vpc-1", "cidr_blocks": ["10.0.0.0/16", "10.1.0.0/16"]}]
+    (finding,) = judged({"peer": "10.1.0.0/16"}, vpcs=vpcs)
+    assert "admits what may be the pods' 10.1.0.0/16" in finding.message
+    assert finding.severity is Severity.INFO
+    assert "'IpProtocol=-1,IpRanges=[{CidrIp=10.0.1.0/24}]'" in finding.remedy
 
 
 def test_ranges_in_which_nodes_are_and_groups_of_no_data_store_are_silent() -> None:

@@ -12,7 +12,7 @@ from eks6check.facts.filters import Admits, Traffic, admits
 from eks6check.findings import Severity
 
 GROUPS = [{"id": "workers", "subnet_ids": ["subnet-1"]}]
-HTTPS_OUT = Traffic("HTTPS out", is_egress=True, protocol="tcp", port=443)
+HTTPS_OUT = Traffic("HTTPS out", is_egress=True, protocol="tcp", ports=(443,))
 
 
 def entry(block: str, number: int = 100, **fields: Any) -> dict[str, Any]:
@@ -49,8 +49,29 @@ def test_a_missing_direction_is_told_by_itself() -> None:
     assert "out" not in finding.evidence["shut"]
 
 
-def test_narrow_entries_count_for_those_that_they_name() -> None:
-    assert judged(*both("0.0.0.0/0"), *both("2001:db8::/56", 101)) == []
+def test_narrow_entries_for_ipv6_beside_open_ones_for_ipv4_are_a_warning() -> None:
+    (finding,) = judged(*both("0.0.0.0/0"), *both("2001:db8::/56", 101))
+    assert "and less of it over IPv6" in finding.message
+    assert finding.severity is Severity.WARNING
+
+
+def test_what_only_some_may_over_ipv4_is_a_warning() -> None:
+    (finding,) = judged(entry("10.0.0.0/8", protocol="6", from_port=443, to_port=443, is_egress=True))
+    assert finding.severity is Severity.WARNING
+    assert "--port-range From=443,To=443" in finding.remedy
+
+
+@pytest.mark.parametrize(("first", "last"), [(1024, 40000), (40000, 65535), (1024, 60000)])
+def test_half_of_the_ephemeral_ports_are_not_enough(first: int, last: int) -> None:
+    ports = {"protocol": "6", "from_port": first, "to_port": last}
+    entries = [*both("0.0.0.0/0"), entry("::/0", 101, is_egress=True), entry("::/0", 101, **ports)]
+    (finding,) = judged(*entries, entry("::/0", 102, protocol="58"))
+    assert finding.evidence["shut"] == ["answers in on ephemeral ports"]
+
+
+def test_the_remedy_takes_numbers_that_are_free() -> None:
+    (finding,) = judged(*both("0.0.0.0/0", 101))
+    assert "--rule-number 102 " in finding.remedy
 
 
 def test_what_both_families_are_kept_out_of_was_meant() -> None:
@@ -80,7 +101,10 @@ def test_tcp_without_icmpv6_is_a_warning() -> None:
     assert "Packet Too Big never arrives" in finding.message
     assert finding.severity is Severity.WARNING
     assert "--protocol 58" in finding.remedy
-    assert judged(*both("0.0.0.0/0"), *both("::/0", 101, **tcp), entry("::/0", 102, protocol="58")) == []
+    for fields in ({}, {"from_port": 2, "to_port": 2}):
+        assert judged(*both("0.0.0.0/0"), *both("::/0", 101, **tcp), entry("::/0", 102, protocol="58", **fields)) == []
+    echo = entry("::/0", 102, protocol="58", from_port=128, to_port=128)
+    assert len(judged(*both("0.0.0.0/0"), *both("::/0", 101, **tcp), echo)) == 1
 
 
 def test_open_acls_and_those_of_subnets_that_serve_nothing_are_silent() -> None:

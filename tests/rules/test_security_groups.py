@@ -32,8 +32,8 @@ def judged(*groups: dict[str, Any], carried: tuple[str, ...] = ("sg-1",), **fact
 def test_a_node_that_nothing_leaves_over_ipv6_is_a_blocker() -> None:
     (finding,) = judged(group("sg-1", OUT4))
     assert finding.message == (
-        "Security group sg-1 lets all traffic to 0.0.0.0/0 out and no IPv6 at all, and node i-1 has no other group "
-        "that does."
+        "Security group sg-1 lets all traffic to 0.0.0.0/0 out and no IPv6 range at all, and no other group on node "
+        "i-1 does."
     )
     assert finding.severity is Severity.BLOCKER
     assert "Ipv6Ranges=[{CidrIpv6=::/0}]" in finding.remedy
@@ -45,9 +45,35 @@ def test_another_group_of_the_same_node_makes_up_for_it() -> None:
     assert len(judged(group("sg-1", OUT4), group("sg-2", OUT6), instances=apart)) == 1
 
 
-def test_a_way_out_to_other_groups_only_is_less_than_a_blocker() -> None:
-    (finding,) = judged(group("sg-1", OUT4, {"peer": "sg-9", "is_egress": True}))
-    assert finding.severity is Severity.WARNING
+@pytest.mark.parametrize(
+    ("more", "severity"),
+    [
+        ({"peer": "sg-9"}, Severity.BLOCKER),
+        ({"peer": "pl-4"}, Severity.BLOCKER),
+        ({"peer": "pl-unknown"}, Severity.WARNING),
+        ({"peer": "2001:db8::/56"}, Severity.WARNING),
+        ({"peer": "2001:db8::1/128"}, Severity.WARNING),
+    ],
+)
+def test_groups_are_no_way_out_and_a_narrow_one_is_less_than_a_blocker(
+    more: dict[str, Any], severity: Severity
+) -> None:
+    lists = [{"id": "pl-4", "address_family": "IPv4"}]
+    found = judged(group("sg-1", OUT4, {**more, "is_egress": True}), prefix_lists=lists)
+    assert [each.severity for each in found] == [severity]
+    assert all("all traffic to 0.0.0.0/0" in each.message for each in found)
+
+
+def test_the_remedy_opens_what_ipv4_has_and_no_more() -> None:
+    (finding,) = judged(
+        group(
+            "sg-1",
+            OUT6,
+            {"peer": "10.0.0.0/8", "is_egress": True, "protocol": "udp", "from_port": 53, "to_port": 53},
+            {"peer": "10.0.0.0/8", **HTTPS},
+        )
+    )
+    assert "'IpProtocol=tcp,FromPort=443,ToPort=443,Ipv6Ranges=[{CidrIpv6=IPV6_CIDR}]'" in finding.remedy
 
 
 @pytest.mark.parametrize(
@@ -119,7 +145,7 @@ def test_the_control_plane_fargate_pods_and_nodes_to_come_carry_groups_too() -> 
     (finding,) = judged(
         group("sg-3", OUT4), carried=(), node_groups=[{"id": "web", **named}], launch_templates=[template]
     )
-    assert "nodes of launch template lt-1 has no other group" in finding.message
+    assert "no other group on nodes of launch template lt-1 does" in finding.message
     assert judged(group("sg-3", OUT4), carried=(), launch_templates=[template]) == []
 
 

@@ -38,7 +38,8 @@ class SecurityGroup(Record):
 class NetworkAclEntry:
     """One entry of a network ACL; the lowest ``rule_number`` that fits decides.
 
-    ``protocol`` is a number in text (``6`` is TCP, ``58`` ICMPv6) or ``-1`` for all; ports are None for all.
+    ``protocol`` is a number in text (``6`` is TCP, ``58`` ICMPv6) or ``-1`` for all; ports, or ICMP's type in both of
+    them, are None for all.
     """
 
     rule_number: int

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from eks6check.facts import Gap, Section
 from eks6check.facts.aws import (
     Cluster,
+    Instance,
     NetworkAcl,
     NetworkAclEntry,
     NetworkInterface,
@@ -19,7 +20,7 @@ from eks6check.facts.aws import (
 from eks6check.facts.filters import DATA_STORES
 from eks6check.facts.kube import mapping, text
 from eks6check.sources import collector
-from eks6check.sources.aws.api import Source, made
+from eks6check.sources.aws.api import Source, complete, made
 from eks6check.sources.aws.bodies import Body, bodies, live, texts
 from eks6check.sources.aws.vpc import of_vpcs, vpc_ids_of
 
@@ -33,11 +34,21 @@ PEERS = (
 
 
 @collector("ec2:DescribeSecurityGroups")
-def security_groups(source: Source, clusters: Section[Cluster]) -> Iterator[SecurityGroup | Gap]:
-    """All security groups of the cluster's VPC."""
+def security_groups(
+    source: Source, clusters: Section[Cluster], instances: Section[Instance]
+) -> Iterator[SecurityGroup | Gap]:
+    """All security groups of the cluster's VPC. Nodes may carry one that is shared, or of another VPC."""
     call = "ec2:DescribeSecurityGroups"
     found = of_vpcs(source, clusters, call, "SecurityGroups", "Filters")
-    yield from made(call, found, security_group, "GroupId")
+    yield from complete(call, carried(clusters.items, instances.items), made(call, found, security_group, "GroupId"))
+
+
+def carried(clusters: Iterable[Cluster], instances: Iterable[Instance]) -> Iterator[str]:
+    """The ids of the groups on the control plane and on running nodes, as far as the VPC is known."""
+    for cluster in clusters:
+        if cluster.vpc_id:
+            yield from (cluster.cluster_security_group_id, *cluster.security_group_ids)
+            yield from (identity for each in instances for identity in each.security_group_ids)
 
 
 def security_group(body: Body) -> SecurityGroup:
@@ -105,7 +116,7 @@ def network_acl(body: Body) -> NetworkAcl:
 
 def entry(body: Body) -> NetworkAclEntry:
     """An entry. The number of one that came without counts as the last."""
-    ports = mapping(body.get("PortRange"))
+    ports, icmp = mapping(body.get("PortRange")), port(mapping(body.get("IcmpTypeCode")).get("Type"))
     number = body.get("RuleNumber")
     return NetworkAclEntry(
         rule_number=number if isinstance(number, int) else 1 << 15,
@@ -113,8 +124,8 @@ def entry(body: Body) -> NetworkAclEntry:
         is_egress=body.get("Egress") is True,
         allow=body.get("RuleAction") == "allow",
         protocol=text(body.get("Protocol")) or "-1",
-        from_port=port(ports.get("From")),
-        to_port=port(ports.get("To")),
+        from_port=port(ports.get("From")) if ports else icmp,
+        to_port=port(ports.get("To")) if ports else icmp,
     )
 
 
