@@ -180,3 +180,40 @@ def test_a_gateway_counts_where_it_is_attached() -> None:
     )["egress_only_gateways"].items
     assert network.gateway_of("vpc-1", gateways) == "eigw-2"
     assert network.gateway_of("vpc-2", gateways) is None
+
+
+SPARE = aws.AutoScalingGroup(id="spare", subnet_ids=("subnet-1", "subnet-2"))
+
+
+def test_an_auto_scaling_group_of_self_managed_nodes_has_its_subnets_with_no_instance_running() -> None:
+    assert list(network.node_uses((), (), [SPARE])) == [
+        ("subnet-1", "Auto Scaling group spare"),
+        ("subnet-2", "Auto Scaling group spare"),
+    ]
+
+
+def test_an_instance_of_a_known_auto_scaling_group_is_named_by_it_and_one_of_another_is_not() -> None:
+    instances = [
+        aws.Instance(id=name, subnet_id=name, tags={network.SCALING_GROUP_TAG: name}) for name in ("spare", "other")
+    ]
+    said = dict(network.node_uses((), instances, [aws.AutoScalingGroup(id="spare")]))
+    assert said == {"spare": "Auto Scaling group spare", "other": "self-managed nodes"}
+
+
+def test_auto_mode_launches_nodes_in_the_subnets_of_its_cluster_and_asks_for_their_addresses_itself() -> None:
+    auto = aws.Cluster(id="prod", vpc_id="vpc-1", subnet_ids=("subnet-1",), auto_mode=True)
+    assert list(network.karpenter_uses((), (), [auto])) == [("subnet-1", "Auto Mode nodes")]
+    assert not list(network.karpenter_uses((), (), [PROD]))
+    assert not list(network.node_uses((), ()))
+
+
+def test_workers_and_pods_are_where_auto_scaling_groups_and_auto_mode_put_them() -> None:
+    auto = aws.Cluster(id="prod", vpc_id="vpc-1", subnet_ids=("subnet-3",), auto_mode=True)
+    scaled = ("Auto Scaling group spare",)
+    nodes = {"subnet-1": scaled, "subnet-2": scaled, "subnet-3": ("Auto Mode nodes",)}
+    assert network.worker_uses((), [auto], (), (), [SPARE]) == nodes
+    assert network.pod_uses((), [auto], (), (), (), [SPARE]) == nodes
+    assert network.all_uses((), [auto], (), (), (), [SPARE]) == {
+        **nodes,
+        "subnet-3": ("Auto Mode nodes", "cluster prod"),
+    }

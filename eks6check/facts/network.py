@@ -7,8 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
+from eks6check.facts.machines import AUTO_MODE_TAG, POOL_TAGS
+
 if TYPE_CHECKING:
     from eks6check.facts.aws import (
+        AutoScalingGroup,
         Cluster,
         EgressOnlyInternetGateway,
         FargateProfile,
@@ -32,10 +35,11 @@ Use = tuple[str, str]
 Serves = Mapping[str, tuple[str, ...]]
 """What each subnet serves, by its id. A subnet that serves nothing is not there."""
 
-LAUNCHED_BY_KARPENTER = frozenset(
-    {"karpenter.sh/nodepool", "karpenter.sh/provisioner-name", "eks:kubernetes-node-pool-name"}
-)
+LAUNCHED_BY_KARPENTER = frozenset(POOL_TAGS)
 """Tags of instances that Karpenter, or Auto Mode's own one, has launched; it asks for the IPv6 address itself."""
+
+SCALING_GROUP_TAG = "aws:autoscaling:groupName"
+"""The tag by which an instance names the Auto Scaling group that has launched it."""
 
 DISCOVERY_TAG = "karpenter.sh/discovery"
 """The tag by which Karpenter's node classes find subnets, by custom with the cluster's name for a value."""
@@ -52,24 +56,41 @@ def cluster_uses(clusters: Iterable[Cluster]) -> Iterator[Use]:
         yield from ((subnet_id, f"cluster {cluster}") for subnet_id in cluster.subnet_ids)
 
 
-def node_uses(node_groups: Iterable[NodeGroup], instances: Iterable[Instance]) -> Iterator[Use]:
-    """The subnets of node groups, and of running nodes that no group and no Karpenter has launched."""
+def node_uses(
+    node_groups: Iterable[NodeGroup],
+    instances: Iterable[Instance],
+    auto_scaling_groups: Iterable[AutoScalingGroup] = (),
+) -> Iterator[Use]:
+    """The subnets of groups of nodes, running or not, and of running nodes that no group and no Karpenter has launched.
+
+    The Auto Scaling groups are those of self-managed nodes.
+    """
     for group in node_groups:
         yield from ((subnet_id, f"node group {group}") for subnet_id in group.subnet_ids)
+    known = {group.id: group for group in auto_scaling_groups}
+    for scaling in known.values():
+        yield from ((subnet_id, f"Auto Scaling group {scaling}") for subnet_id in scaling.subnet_ids)
     for instance in instances:
         if "eks:nodegroup-name" not in instance.tags and not LAUNCHED_BY_KARPENTER & instance.tags.keys():
-            yield instance.subnet_id, "self-managed nodes"
+            maker = known.get(instance.tags.get(SCALING_GROUP_TAG, ""))
+            yield instance.subnet_id, f"Auto Scaling group {maker}" if maker else "self-managed nodes"
 
 
 def karpenter_uses(
     instances: Iterable[Instance], subnets: Iterable[Subnet], clusters: Iterable[Cluster]
 ) -> Iterator[Use]:
-    """The subnets of running nodes that Karpenter or Auto Mode has launched, and those tagged for it to launch in."""
-    own = {cluster.id for cluster in clusters}
+    """The subnets of running nodes that Karpenter or Auto Mode has launched, and those that they launch in.
+
+    Karpenter's have a tag. Auto Mode's own node class has the subnets of the cluster, as containers-roadmap issue 2793
+    tells, read 2026-11-25.
+    """
+    own = {cluster.id: cluster for cluster in clusters}
+    for cluster in own.values():
+        yield from ((subnet_id, "Auto Mode nodes") for subnet_id in cluster.subnet_ids if cluster.auto_mode)
     yield from ((subnet.id, "Karpenter nodes") for subnet in subnets if subnet.tags.get(DISCOVERY_TAG) in own)
     for instance in instances:
         if LAUNCHED_BY_KARPENTER & instance.tags.keys():
-            yield instance.subnet_id, "Karpenter nodes"
+            yield instance.subnet_id, "Auto Mode nodes" if AUTO_MODE_TAG in instance.tags else "Karpenter nodes"
 
 
 def fargate_uses(profiles: Iterable[FargateProfile]) -> Iterator[Use]:
@@ -111,37 +132,42 @@ def worker_uses(
     clusters: Iterable[Cluster],
     node_groups: Iterable[NodeGroup],
     instances: Iterable[Instance],
+    auto_scaling_groups: Iterable[AutoScalingGroup] = (),
 ) -> Serves:
     """What each subnet serves of nodes on EC2, whoever launches them."""
-    return by_subnet(node_uses(node_groups, instances), karpenter_uses(instances, subnets, clusters))
+    return by_subnet(
+        node_uses(node_groups, instances, auto_scaling_groups), karpenter_uses(instances, subnets, clusters)
+    )
 
 
-def pod_uses(
+def pod_uses(  # noqa: PLR0913, PLR0917  as many sections tell what a subnet serves
     subnets: Iterable[Subnet],
     clusters: Iterable[Cluster],
     node_groups: Iterable[NodeGroup],
     instances: Iterable[Instance],
     fargate_profiles: Iterable[FargateProfile],
+    auto_scaling_groups: Iterable[AutoScalingGroup] = (),
 ) -> Serves:
     """What each subnet serves of nodes and Fargate pods: where pods have their addresses."""
     return by_subnet(
-        node_uses(node_groups, instances),
+        node_uses(node_groups, instances, auto_scaling_groups),
         karpenter_uses(instances, subnets, clusters),
         fargate_uses(fargate_profiles),
     )
 
 
-def all_uses(
+def all_uses(  # noqa: PLR0913, PLR0917  as many sections tell what a subnet serves
     subnets: Iterable[Subnet],
     clusters: Iterable[Cluster],
     node_groups: Iterable[NodeGroup],
     instances: Iterable[Instance],
     fargate_profiles: Iterable[FargateProfile],
+    auto_scaling_groups: Iterable[AutoScalingGroup] = (),
 ) -> Serves:
     """What each subnet serves of all that a cluster and its load balancers stand on."""
     return by_subnet(
         cluster_uses(clusters),
-        node_uses(node_groups, instances),
+        node_uses(node_groups, instances, auto_scaling_groups),
         karpenter_uses(instances, subnets, clusters),
         fargate_uses(fargate_profiles),
         load_balancer_uses(subnets, clusters),

@@ -10,7 +10,7 @@ from eks6check.facts import Path, Places
 from eks6check.facts.bootstrap import Boot, cluster_dns, ipv4_boot, is_ipv4
 from eks6check.facts.karpenter import template_path
 from eks6check.facts.kube import Resource, text, wire
-from eks6check.facts.machines import all_groups, crowd, grouped, groups_of, machines, once, primary
+from eks6check.facts.machines import all_groups, crowd, grouped, groups_of, machines, of_instance, once, primary
 from eks6check.findings import Confidence, Problem, Severity
 
 if TYPE_CHECKING:
@@ -61,7 +61,11 @@ def _today(clusters: Sequence[Cluster]) -> str:
 def _boots_by_itself(template: LaunchTemplate, groups: Sequence[NodeGroup]) -> bool:
     """Whether user data alone joins the node to its cluster: EKS adds its own where the image is one of EKS."""
     custom = bool(template.image_id) or any(group.ami_type == "CUSTOM" for group in groups)
-    return (custom or not groups) and not template.name.startswith(BY_EKSCTL)
+    return (custom or not groups) and not _by_eksctl(template)
+
+
+def _by_eksctl(template: LaunchTemplate) -> bool:
+    return template.name.startswith(BY_EKSCTL)
 
 
 def _node_class_boot(node_class: Resource) -> Boot | None:
@@ -89,7 +93,8 @@ def kubelet_dns_is_ipv4(
     Which name server wins where a node class has one in its user data depends on the image and Karpenter's release.
     """
     today = _today(clusters)
-    for template in once(each for each in launch_templates if is_ipv4(cluster_dns(each.user_data or ""))):
+    own = [each for each in launch_templates if not _by_eksctl(each)]
+    for template in once(each for each in own if is_ipv4(cluster_dns(each.user_data or ""))):
         address = cluster_dns(template.user_data or "")
         yield Problem(
             template,
@@ -131,17 +136,22 @@ def _karpenter_dns(
 
 
 @rule
-def launch_template_without_ipv6_address(
+def launch_template_without_ipv6_address(  # noqa: PLR0913, PLR0917  a rule's parameters are the facts that it needs
     launch_templates: Sequence[LaunchTemplate],
     node_groups: Sequence[NodeGroup] = (),
     auto_scaling_groups: Sequence[AutoScalingGroup] = (),
     subnets: Sequence[Subnet] = (),
     clusters: Sequence[Cluster] = (),
+    instances: Sequence[Instance] = (),
 ) -> Iterator[Problem]:
-    """A template without interfaces leaves it to the subnets. With one, their own choice mostly counts still."""
+    """A template without interfaces leaves it to the subnets. With one, their own choice mostly counts still.
+
+    Instances that have got their address show that it works. eksctl always declares the interface.
+    """
     groups = all_groups(node_groups, auto_scaling_groups)
     assigning = {subnet.id for subnet in subnets if subnet.assign_ipv6_address_on_creation}
-    for template in once(each for each in launch_templates if _asks_for_ipv4_only(each)):
+    asking = [each for each in launch_templates if _asks_for_ipv4_only(each) and not _by_eksctl(each)]
+    for template in once(each for each in asking if not _gives_ipv6(each, groups_of(each, node_groups), instances)):
         users = groups_of(template, groups)
         used = {subnet_id for group in users for subnet_id in group.subnet_ids}
         assigned = bool(used) and used <= assigning
@@ -165,6 +175,23 @@ def _asks_for_ipv4_only(template: LaunchTemplate) -> bool:
     """Whether a template declares the primary interface without an IPv6 address; a prefix is none."""
     interface = primary(template.network_interfaces)
     return interface is not None and not interface.ipv6_address_count
+
+
+def _gives_ipv6(template: LaunchTemplate, users: Sequence[NodeGroup], instances: Sequence[Instance]) -> bool:
+    """Whether this version of a template has launched instances, and all of them hold an IPv6 address.
+
+    EKS launches a managed group's from a copy of the template, so those are known by their group.
+    """
+    launched = [
+        primary(each.network_interfaces)
+        for each in instances
+        if of_instance(each).managed_group in {group.id for group in users}
+        or (
+            of_instance(each).template == template.id
+            and each.tags.get("aws:ec2launchtemplate:version", template.version) == template.version
+        )
+    ]
+    return bool(launched) and all(interface and interface.ipv6_addresses for interface in launched)
 
 
 @rule

@@ -16,6 +16,9 @@ ADDRESSES_NEEDED = 6
 ADDRESSES_ADVISED = 16
 """Free IPv4 addresses of each cluster subnet: EKS user guide, network-reqs, read 2026-11-25."""
 
+SMALLEST = 28
+"""The prefix length of the smallest subnet, which has 11 addresses to give: VPC user guide, read 2026-11-25."""
+
 DESTINATIONS = (network.IPV4_DEFAULT, network.IPV6_DEFAULT)
 
 
@@ -69,11 +72,16 @@ def _active(table: RouteTable, destination: str) -> bool:
 
 @rule
 def cluster_subnet_ipv4_exhausted(clusters: Sequence[Cluster], subnets: Sequence[Subnet]) -> Iterator[Problem]:
-    """The new cluster's interfaces come beside those of today; in an IPv6 cluster only an update makes new ones."""
+    """The new cluster's interfaces come beside those of today; in an IPv6 cluster only an update makes new ones.
+
+    A /28 is a common choice for a subnet of these interfaces alone, and never has as many addresses as are advised.
+    """
     for subnet in subnets:
         served = [cluster for cluster in clusters if subnet.id in cluster.subnet_ids]
         free = subnet.available_ip_address_count
-        if not served or free >= ADDRESSES_ADVISED or subnet.cidr_block is None:
+        block = network.ipv4_network(subnet.cidr_block)
+        advised = ADDRESSES_NEEDED if block and block.prefixlen >= SMALLEST else ADDRESSES_ADVISED
+        if not served or free >= advised or subnet.cidr_block is None:
             continue
         running = all(cluster.ip_family == "ipv6" for cluster in served)
         short = free < ADDRESSES_NEEDED
@@ -91,7 +99,7 @@ def cluster_subnet_ipv4_exhausted(clusters: Sequence[Cluster], subnets: Sequence
                 "cidr_block": subnet.cidr_block,
                 "available_ip_address_count": free,
                 "needed": ADDRESSES_NEEDED,
-                "advised": ADDRESSES_ADVISED,
+                "advised": advised,
                 "cluster": served[0].id,
             },
             severity=Severity.BLOCKER if short and not running else Severity.WARNING,

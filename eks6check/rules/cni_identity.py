@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PROFILE = Way("from an instance profile", nodes=True)
 
+UNREAD = "The service account kube-system/aws-node was not read; a role that its annotation names would count instead."
+
 
 @rule
 def cni_role_lacks_ipv6_permissions(  # noqa: PLR0913, PLR0917  all these can name the role or say what it needs
@@ -37,7 +39,10 @@ def cni_role_lacks_ipv6_permissions(  # noqa: PLR0913, PLR0917  all these can na
     workloads: Sequence[Resource] = (),
     clusters: Sequence[Cluster] = (),
 ) -> Iterator[Problem]:
-    """Only the roles in force count: those of the service account where it has any, else those of the nodes."""
+    """Only the roles in force count: those of the service account where it has any, else those of the nodes.
+
+    Where the service account was not read, it may have a role of its own after all: no more than a warning.
+    """
     given = service_account_roles(addons, pod_identity_associations, service_accounts)
     seen = any((each.namespace, each.name) == SERVICE_ACCOUNT for each in service_accounts)
     ways = given or {role.id: PROFILE for role in role_permissions} | node_roles(node_groups)
@@ -80,10 +85,11 @@ def _judged(role: RolePermissions, way: Way, needs: Needs, *, ipv4: bool, sure: 
         f"may or may not have {phrase(unknown)}, as conditions or variables decide" if unknown else "",
     ]
     today = " This can be mended before the move: the policy does not disturb an IPv4 cluster." if ipv4 else ""
+    unread = "" if sure else f" {UNREAD}"
     little = not lacking and not unknown and rest == [GROUPS]
     yield Problem(
         role,
-        f"Role {name}, which the CNI gets {way.words}, {'; it '.join(filter(None, parts))}.{today}",
+        f"Role {name}, which the CNI gets {way.words}, {'; it '.join(filter(None, parts))}.{unread}{today}",
         evidence={
             "role": name,
             "role_arn": role.id,
@@ -95,7 +101,7 @@ def _judged(role: RolePermissions, way: Way, needs: Needs, *, ipv4: bool, sure: 
             "evaluated_by": role.evaluated_by,
             "cni_version": needs.version,
         },
-        severity=Severity.BLOCKER if lacking else Severity.INFO if little else Severity.WARNING,
+        severity=Severity.BLOCKER if lacking and sure else Severity.INFO if little else Severity.WARNING,
         confidence=Confidence.HIGH if sure else Confidence.MEDIUM,
         remedy="" if denied else "unknown",
     )

@@ -10,7 +10,16 @@ from eks6check.facts import network
 from eks6check.findings import Confidence, Problem, Severity
 
 if TYPE_CHECKING:
-    from eks6check.facts.aws import Cluster, Instance, NatGateway, NodeGroup, Route, RouteTable, Subnet
+    from eks6check.facts.aws import (
+        AutoScalingGroup,
+        Cluster,
+        Instance,
+        NatGateway,
+        NodeGroup,
+        Route,
+        RouteTable,
+        Subnet,
+    )
 
 
 @rule
@@ -21,12 +30,13 @@ def node_subnet_without_ipv4_egress(  # noqa: PLR0913, PLR0917  a rule's paramet
     node_groups: Sequence[NodeGroup] = (),
     instances: Sequence[Instance] = (),
     clusters: Sequence[Cluster] = (),
+    auto_scaling_groups: Sequence[AutoScalingGroup] = (),
 ) -> Iterator[Problem]:
     """A NAT gateway that this account cannot see, as in a shared VPC, is taken to work while its route is active.
 
     One NAT gateway for all zones is a choice; one in another zone where the own zone has its own is worth a note.
     """
-    serves = network.worker_uses(subnets, clusters, node_groups, instances)
+    serves = network.worker_uses(subnets, clusters, node_groups, instances, auto_scaling_groups)
     gateways = {gateway.id: gateway for gateway in nat_gateways}
     zones = {subnet.id: subnet.availability_zone for subnet in subnets}
     stranded = stranded_gateways(nat_gateways, subnets, route_tables)

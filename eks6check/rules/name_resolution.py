@@ -58,22 +58,32 @@ def resolution_off(vpc: Vpc, attributes: VpcAttributes) -> Iterator[Problem]:
 
 
 def another_resolver(vpc: Vpc, options: DhcpOptions, private: Sequence[Cluster]) -> Iterator[Problem]:
-    """The problem of a VPC whose instances ask other servers, while a cluster there is reached by its private name."""
+    """The problem of a VPC whose instances ask other servers, while a cluster there is reached by its private name.
+
+    Whether they forward is not known, and nodes of today may prove that they do: a note. With none at all nothing can.
+    """
     own = RESOLVERS | {address for block in vpc.cidr_blocks if (address := resolver_address(block))}
     servers = sorted(options.domain_name_servers)
     only_private = [cluster.id for cluster in private if not cluster.endpoint_public_access]
     if not own & {*servers}:
         asked = network.phrase(servers) or "no DNS server"
-        names = network.phrase(sorted(only_private or (cluster.id for cluster in private)))
+        names = sorted(only_private or (cluster.id for cluster in private))
+        forward = "; the others must forward to it" if servers else ""
         yield Problem(
             vpc,
             f"{options}, the DHCP options of {vpc}, give {asked} and not AmazonProvidedDNS, which alone knows the "
-            f"private addresses of the API endpoint of {names}; the others must forward to it.",
-            evidence={"vpc": vpc.id, "dhcp_options": options.id, "domain_name_servers": servers},
+            f"private addresses of the API endpoint of {network.phrase(names)}{forward}.",
+            evidence={
+                "vpc": vpc.id,
+                "dhcp_options": options.id,
+                "domain_name_servers": servers,
+                "cluster": names[0],
+                "region": next(cluster.region for cluster in private if cluster.id == names[0]),
+            },
             key="dhcp",
-            severity=Severity.WARNING if only_private else Severity.INFO,
+            severity=Severity.WARNING if only_private and not servers else Severity.INFO,
             confidence=Confidence.MEDIUM,
-            remedy="dhcp",
+            remedy="resolvers" if servers else "dhcp",
             also=((options, ()),),
         )
 

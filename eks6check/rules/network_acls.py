@@ -13,6 +13,7 @@ from eks6check.findings import Problem, Severity
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import (
+        AutoScalingGroup,
         Cluster,
         FargateProfile,
         Instance,

@@ -12,7 +12,7 @@ from eks6check.facts import network
 from eks6check.findings import Problem
 
 if TYPE_CHECKING:
-    from eks6check.facts.aws import Cluster, FargateProfile, Instance, NodeGroup, RouteTable, Subnet
+    from eks6check.facts.aws import AutoScalingGroup, Cluster, FargateProfile, Instance, NodeGroup, RouteTable, Subnet
 
 PEERS: Mapping[str, str] = {
     "pcx-": "peering connection",
@@ -36,9 +36,10 @@ def peer_route_without_ipv6(  # noqa: PLR0913, PLR0917  a rule's parameters are 
     node_groups: Sequence[NodeGroup] = (),
     instances: Sequence[Instance] = (),
     fargate_profiles: Sequence[FargateProfile] = (),
+    auto_scaling_groups: Sequence[AutoScalingGroup] = (),
 ) -> Iterator[Problem]:
     """A peer is told once, whatever the number of tables that lead to it; a default route is another rule's matter."""
-    serves = network.pod_uses(subnets, clusters, node_groups, instances, fargate_profiles)
+    serves = network.pod_uses(subnets, clusters, node_groups, instances, fargate_profiles, auto_scaling_groups)
     tables = {table.id: table for _, table in network.in_effect(serves, subnets, route_tables)}
     lacking: dict[str, dict[str, list[str]]] = defaultdict(dict)
     for name in sorted(tables):

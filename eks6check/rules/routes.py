@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from eks6check.catalog import rule
@@ -12,6 +12,7 @@ from eks6check.findings import Confidence, Problem, Severity
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import (
+        AutoScalingGroup,
         Cluster,
         EgressOnlyInternetGateway,
         FargateProfile,
@@ -27,6 +28,16 @@ if TYPE_CHECKING:
 OUTSIDE = ("igw-", "vpce-", "eni-")
 """Targets that show a subnet to the internet: the gateway, or a firewall that traffic passes before it."""
 
+OPTIONS = {
+    "vpce-": "--vpc-endpoint-id",
+    "eni-": "--network-interface-id",
+    "i-": "--instance-id",
+    "tgw-": "--transit-gateway-id",
+    "vgw-": "--gateway-id",
+    "arn:": "--core-network-arn",
+}
+"""Targets that are a firewall or a central way out, with the option of ``aws ec2 create-route`` that names each."""
+
 
 @rule
 def private_subnet_without_egress_only_gateway(  # noqa: PLR0913, PLR0917  a rule's parameters are the facts that it needs
@@ -37,12 +48,13 @@ def private_subnet_without_egress_only_gateway(  # noqa: PLR0913, PLR0917  a rul
     instances: Sequence[Instance] = (),
     fargate_profiles: Sequence[FargateProfile] = (),
     clusters: Sequence[Cluster] = (),
+    auto_scaling_groups: Sequence[AutoScalingGroup] = (),
 ) -> Iterator[Problem]:
     """Any other active target of ``::/0``, such as a transit gateway, is a way out that somebody chose.
 
     So is an egress-only gateway that this account cannot see, as in a shared VPC: the route's state tells of its own.
     """
-    serves = network.pod_uses(subnets, clusters, node_groups, instances, fargate_profiles)
+    serves = network.pod_uses(subnets, clusters, node_groups, instances, fargate_profiles, auto_scaling_groups)
     for subnet, table in network.in_effect(serves, subnets, route_tables):
         if network.is_public(table):
             continue
@@ -61,18 +73,12 @@ def leads_out(route: Route, subnet: Subnet, gateways: Sequence[EgressOnlyInterne
 def without_egress(
     subnet: Subnet, table: RouteTable, route: Route | None, gateway: str | None, serves: network.Serves
 ) -> Problem:
-    """The problem with what is missing of the three, and the remedy for that."""
-    if route is not None:
-        state = "not attached" if route.state == "active" else f"a {route.state}"
-        fault = f"the {route.destination} route of {table} goes to {route.target}, which is {state}"
-        remedy = "blackhole" if gateway else "blackhole-without-gateway"
-    elif gateway:
-        fault, remedy = f"{table} has no ::/0 route to the egress-only gateway {gateway}", "route"
-    else:
-        fault, remedy = f"{subnet.vpc_id} has no egress-only gateway, so {table} has no ::/0 route to one", "gateway"
+    """The problem with what is missing, whose remedy leads IPv6 around nothing that IPv4 passes."""
+    way = through(table)
+    fault, remedy = missing(table, route, gateway, way)
     isolated = network.is_isolated(table)
     aside = " It has no 0.0.0.0/0 route either, so it may be isolated on purpose." if isolated else ""
-    evidence: dict[str, Any] = {"subnet": subnet.id, "vpc": subnet.vpc_id, "route_table": table.id}
+    evidence: dict[str, Any] = {"subnet": subnet.id, "vpc": subnet.vpc_id, "route_table": table.id, **way}
     if gateway:
         evidence["gateway"] = gateway
     if route:
@@ -88,6 +94,26 @@ def without_egress(
     )
 
 
+def through(table: RouteTable) -> dict[str, str]:
+    """The target, and its option, of an active IPv4 default route to a firewall or a central way out; else nothing."""
+    route = network.default_route(table, network.IPV4_DEFAULT)
+    options = [option for kind, option in OPTIONS.items() if network.leads_to(route, kind)]
+    return {"target": route.target, "option": options[0]} if route and options else {}
+
+
+def missing(table: RouteTable, route: Route | None, gateway: str | None, way: Mapping[str, str]) -> tuple[str, str]:
+    """What is missing of gateway, route and the route's state, and the remedy for that."""
+    if route is not None:
+        state = "not attached" if route.state == "active" else f"a {route.state}"
+        fault = f"the {route.destination} route of {table} goes to {route.target}, which is {state}"
+        return fault, "replace-through" if way else "blackhole" if gateway else "blackhole-without-gateway"
+    if way:
+        return f"{table} has no ::/0 route; IPv4 leaves through {way['target']}", "create-through"
+    if gateway:
+        return f"{table} has no ::/0 route to the egress-only gateway {gateway}", "route"
+    return f"{table.vpc_id} has no egress-only gateway, so {table} has no ::/0 route to one", "gateway"
+
+
 @rule
 def public_subnet_without_ipv6_route(  # noqa: PLR0913, PLR0917  likewise
     subnets: Sequence[Subnet],
@@ -96,6 +122,7 @@ def public_subnet_without_ipv6_route(  # noqa: PLR0913, PLR0917  likewise
     clusters: Sequence[Cluster] = (),
     node_groups: Sequence[NodeGroup] = (),
     instances: Sequence[Instance] = (),
+    auto_scaling_groups: Sequence[AutoScalingGroup] = (),
 ) -> Iterator[Problem]:
     """Subnets of internet-facing load balancers, and of nodes where IPv4 goes to an internet gateway.
 
@@ -104,7 +131,9 @@ def public_subnet_without_ipv6_route(  # noqa: PLR0913, PLR0917  likewise
     """
     outward = network.internet_facing_uses(subnets, clusters)
     serves = network.by_subnet(
-        outward, network.node_uses(node_groups, instances), network.karpenter_uses(instances, subnets, clusters)
+        outward,
+        network.node_uses(node_groups, instances, auto_scaling_groups),
+        network.karpenter_uses(instances, subnets, clusters),
     )
     balanced = {subnet_id for subnet_id, _ in outward}
     for subnet, table in network.in_effect(serves, subnets, route_tables):
@@ -119,18 +148,20 @@ def public_subnet_without_ipv6_route(  # noqa: PLR0913, PLR0917  likewise
 def unreachable(
     subnet: Subnet, table: RouteTable, gateway: str | None, serves: network.Serves, *, balanced: bool
 ) -> Iterator[Problem]:
-    """The problem with what is missing of gateway, route and the route's state, and the remedy for that."""
+    """The problem with what is missing. Where IPv4 does not show the subnet either, its tag goes and no route comes."""
     route = network.default_route(table, network.IPV6_DEFAULT)
+    mistaken = balanced and not network.leads_to(network.default_route(table, network.IPV4_DEFAULT), *OUTSIDE)
+    way = {} if mistaken else through(table)
     if route is None:
         lacks = f"{table} has no ::/0 route to"
-        fault = f"{lacks} {gateway}" if gateway else f"{subnet.vpc_id} has no internet gateway, so {lacks} one"
+        entry = way.get("target") or gateway
+        fault = f"{lacks} {entry}" if entry else f"{subnet.vpc_id} has no internet gateway, so {lacks} one"
     elif route.state != "active":
         fault = f"the {route.destination} route of {table} goes to {route.target}, which is a {route.state}"
     elif balanced and route.target.startswith("eigw-"):
         fault = f"{table} sends {route.destination} to {route.target}, an egress-only gateway that lets nobody in"
     else:
         return
-    mistaken = balanced and not network.leads_to(network.default_route(table, network.IPV4_DEFAULT), *OUTSIDE)
     aside = " It is not public in IPv4 either, so its role tag may be a mistake." if mistaken else ""
     yield Problem(
         subnet,
@@ -142,10 +173,11 @@ def unreachable(
             "destination": route.destination if route else network.IPV6_DEFAULT,
             "serves": list(serves[subnet.id]),
             **({"gateway": gateway} if gateway else {}),
+            **way,
         },
         severity=Severity.WARNING if mistaken else Severity.BLOCKER,
         confidence=Confidence.MEDIUM if mistaken else Confidence.HIGH,
-        remedy=("replace" if route else "create") + ("" if gateway else "-with-gateway"),
+        remedy="mistaken" if mistaken else ("replace" if route else "create") + ("-through" if way else ""),
         also=((table, ()),),
     )
 
@@ -158,9 +190,10 @@ def node_subnet_open_to_internet(  # noqa: PLR0913, PLR0917  likewise
     clusters: Sequence[Cluster] = (),
     node_groups: Sequence[NodeGroup] = (),
     instances: Sequence[Instance] = (),
+    auto_scaling_groups: Sequence[AutoScalingGroup] = (),
 ) -> Iterator[Problem]:
     """Nothing is reached from outside where Block Public Access is on, or where the subnet's addresses are private."""
-    serves = network.worker_uses(subnets, clusters, node_groups, instances)
+    serves = network.worker_uses(subnets, clusters, node_groups, instances, auto_scaling_groups)
     private = [block for vpc in vpcs for block in vpc.private_ipv6_cidr_blocks]
     for subnet, table in network.in_effect(serves, subnets, route_tables):
         route = network.default_route(table, network.IPV6_DEFAULT)

@@ -12,7 +12,7 @@ from eks6check.facts.vpc_cni import add_on
 from eks6check.findings import Confidence, Problem, Severity
 
 if TYPE_CHECKING:
-    from eks6check.facts.aws import Addon, Cluster, Instance, NodeGroup, Subnet, Vpc
+    from eks6check.facts.aws import Addon, AutoScalingGroup, Cluster, Instance, NodeGroup, Subnet, Vpc
 
 FREE_ADDRESSES = 8
 """Free IPv4 addresses that Elastic Load Balancing wants in a subnet: EKS user guide, network-reqs, read 2026-11-25."""
@@ -72,12 +72,13 @@ def load_balancer_subnet_undiscoverable(
 
 
 @rule
-def subnet_tag_excludes_node_interface(
+def subnet_tag_excludes_node_interface(  # noqa: PLR0913, PLR0917  a rule's parameters are the facts that it needs
     subnets: Sequence[Subnet],
     node_groups: Sequence[NodeGroup] = (),
     instances: Sequence[Instance] = (),
     clusters: Sequence[Cluster] = (),
     addons: Sequence[Addon] = (),
+    auto_scaling_groups: Sequence[AutoScalingGroup] = (),
 ) -> Iterator[Problem]:
     """In IPv4 the tag sends pods to other subnets; in IPv6 they live on the node's own interface or not at all.
 
@@ -87,7 +88,7 @@ def subnet_tag_excludes_node_interface(
     if cni and cni.off("ENABLE_SUBNET_DISCOVERY"):
         return
     karpenter = () if auto_mode else network.karpenter_uses(instances, subnets, clusters)
-    serves = network.by_subnet(network.node_uses(node_groups, instances), karpenter)
+    serves = network.by_subnet(network.node_uses(node_groups, instances, auto_scaling_groups), karpenter)
     tag = cni.version if cni else ""
     numbers = version(tag)
     severity = Severity.WARNING if numbers is None else Severity.BLOCKER if numbers >= READ_SINCE else Severity.INFO

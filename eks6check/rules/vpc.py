@@ -12,6 +12,7 @@ from eks6check.findings import Confidence, Problem
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import (
+        AutoScalingGroup,
         Cluster,
         FargateProfile,
         Instance,
@@ -47,12 +48,13 @@ def private_ipv6_block_cannot_egress(  # noqa: PLR0913, PLR0917  a rule's parame
     node_groups: Sequence[NodeGroup] = (),
     instances: Sequence[Instance] = (),
     fargate_profiles: Sequence[FargateProfile] = (),
+    auto_scaling_groups: Sequence[AutoScalingGroup] = (),
 ) -> Iterator[Problem]:
     """Only subnets that have no public block beside it, and whose way out is a gateway of the internet.
 
     A transit gateway, a proxy or a firewall may well carry private addresses further.
     """
-    serves = network.pod_uses(subnets, clusters, node_groups, instances, fargate_profiles)
+    serves = network.pod_uses(subnets, clusters, node_groups, instances, fargate_profiles, auto_scaling_groups)
     served = list(network.in_effect(serves, subnets, route_tables))
     for vpc in vpcs:
         stuck = [
@@ -94,9 +96,10 @@ def public_access_block_stops_egress(  # noqa: PLR0913, PLR0917  likewise
     node_groups: Sequence[NodeGroup] = (),
     instances: Sequence[Instance] = (),
     fargate_profiles: Sequence[FargateProfile] = (),
+    auto_scaling_groups: Sequence[AutoScalingGroup] = (),
 ) -> Iterator[Problem]:
     """Only subnets that count on a gateway of this VPC; a transit gateway's way out is not blocked here."""
-    serves = network.pod_uses(subnets, clusters, node_groups, instances, fargate_profiles)
+    serves = network.pod_uses(subnets, clusters, node_groups, instances, fargate_profiles, auto_scaling_groups)
     known = {vpc.id: vpc for vpc in vpcs}
     blocked: dict[str, list[Use]] = defaultdict(list)
     for subnet, table in network.in_effect(serves, subnets, route_tables):

@@ -10,7 +10,15 @@ from eks6check.facts import network
 from eks6check.findings import Problem, Severity
 
 if TYPE_CHECKING:
-    from eks6check.facts.aws import AvailabilityZone, Cluster, FargateProfile, Instance, NodeGroup, Subnet
+    from eks6check.facts.aws import (
+        AutoScalingGroup,
+        AvailabilityZone,
+        Cluster,
+        FargateProfile,
+        Instance,
+        NodeGroup,
+        Subnet,
+    )
 
 ZONES_WITHOUT_EKS = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
 """Zone ids that EKS takes no cluster subnet in: EKS user guide, network-reqs, read 2026-11-25."""
@@ -26,13 +34,14 @@ def subnet_in_zone_without_ipv6(  # noqa: PLR0913, PLR0917  a rule's parameters 
     node_groups: Sequence[NodeGroup] = (),
     instances: Sequence[Instance] = (),
     fargate_profiles: Sequence[FargateProfile] = (),
+    auto_scaling_groups: Sequence[AutoScalingGroup] = (),
 ) -> Iterator[Problem]:
     """Local zones have IPv6 blocks of their own, so they are wrong for the control plane's interfaces only.
 
     A subnet that serves load balancers alone may be there for IPv4 ones: a warning.
     """
     zones = {zone.id: zone for zone in availability_zones}
-    serves = network.all_uses(subnets, clusters, node_groups, instances, fargate_profiles)
+    serves = network.all_uses(subnets, clusters, node_groups, instances, fargate_profiles, auto_scaling_groups)
     of_clusters = {subnet_id for cluster in clusters for subnet_id in cluster.subnet_ids}
     for subnet in subnets:
         fault = without_ipv6(subnet, zones) or (without_clusters(subnet, zones) if subnet.id in of_clusters else "")

@@ -124,6 +124,12 @@ def test_a_launch_template_may_give_the_name_server() -> None:
     assert not messages("NOD008", launch_templates=[template(user_data.replace("10.100.0.10", "fd12::a"))])
 
 
+def test_the_name_server_that_eksctl_writes_is_its_own() -> None:
+    user_data = f"{CALL} --ip-family ipv6 --dns-cluster-ip 10.100.0.10"
+    assert not messages("NOD008", launch_templates=[template(user_data, name="eksctl-shop-nodegroup-web")])
+    assert messages("NOD008", launch_templates=[template(user_data, name="web")])
+
+
 ASG = {"id": "asg", "launch_template_id": "lt-1", "launch_template_version": "3", "subnet_ids": ["subnet-1"]}
 PLAIN = {"device_index": 0, "group_ids": ["sg-1"]}
 
@@ -162,6 +168,44 @@ def test_subnets_that_assign_an_address_make_it_a_warning() -> None:
 )
 def test_a_template_that_asks_or_leaves_it_to_the_subnet_is_silent(interfaces: Any) -> None:
     assert not messages("NOD009", launch_templates=[template(network_interfaces=interfaces)])
+
+
+def test_eksctl_always_declares_the_interface() -> None:
+    named = template(network_interfaces=[PLAIN], name="eksctl-shop-nodegroup-web")
+    assert not messages("NOD009", launch_templates=[named])
+
+
+def launched(*addresses: str, version: str = "3", **tags: str) -> dict[str, Any]:
+    """An instance of the template, with these IPv6 addresses on its primary interface."""
+    made_from = {"aws:ec2launchtemplate:id": "lt-1", "aws:ec2launchtemplate:version": version}
+    return {
+        "id": f"i-{len(addresses)}-{version}",
+        "network_interfaces": [{"id": "eni-1", "ipv6_addresses": list(addresses)}],
+        "tags": tags or made_from,
+    }
+
+
+GROUP_TAG = {"eks:nodegroup-name": "web"}
+
+
+@pytest.mark.parametrize(
+    ("instances", "count"),
+    [
+        ([launched("2001:db8::1")], 0),
+        ([launched("2001:db8::1", **GROUP_TAG)], 0),
+        ([launched("2001:db8::1"), launched(version="2")], 0),
+        ([], 1),
+        ([launched()], 1),
+        ([launched("2001:db8::1"), launched()], 1),
+        ([launched("2001:db8::1", version="2")], 1),
+        ([launched("2001:db8::1", **{"eks:nodegroup-name": "other"})], 1),
+        ([{**launched(), "network_interfaces": [{"id": "eni-1", "ipv6_prefixes": ["2001:db8::/80"]}]}], 1),
+        ([{**launched(), "network_interfaces": []}], 1),
+    ],
+)
+def test_instances_of_the_template_that_hold_an_address_show_that_they_get_one(instances: Any, count: int) -> None:
+    templates = [template(network_interfaces=[PLAIN])]
+    assert len(messages("NOD009", launch_templates=templates, node_groups=[group()], instances=instances)) == count
 
 
 OFF: dict[str, Any] = {"metadata_options": {"http_endpoint": "disabled"}}

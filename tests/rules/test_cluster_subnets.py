@@ -52,7 +52,7 @@ def test_both_families_are_enough_and_a_subnet_without_a_table_is_left_to_the_ga
 
 
 def exhausted(free: int, family: str = "ipv4", **fields: Any) -> list[Any]:
-    subnet = {"id": "subnet-1", "cidr_block": "10.0.0.0/28", "available_ip_address_count": free, **fields}
+    subnet = {"id": "subnet-1", "cidr_block": "10.0.0.0/24", "available_ip_address_count": free, **fields}
     clusters = [{"id": "prod", "ip_family": family, "subnet_ids": ["subnet-1"]}]
     return [*build.judge("CTL010", clusters=clusters, subnets=[subnet]).findings]
 
@@ -78,6 +78,20 @@ def test_an_ipv6_cluster_that_runs_has_its_interfaces_and_needs_room_for_an_upda
     assert "of an updated control plane" in finding.message
     assert finding.severity is Severity.WARNING
     assert exhausted(6, "ipv6") == []
+
+
+@pytest.mark.parametrize(
+    ("block", "free", "severities"),
+    [
+        ("10.0.0.0/28", 11, []),
+        ("10.0.0.0/28", 6, []),
+        ("10.0.0.0/28", 5, [Severity.BLOCKER]),
+        ("10.0.0.0/27", 11, [Severity.WARNING]),
+        ("no block", 11, [Severity.WARNING]),
+    ],
+)
+def test_sixteen_are_advised_only_where_the_block_has_them(block: str, free: int, severities: list[Severity]) -> None:
+    assert [finding.severity for finding in exhausted(free, cidr_block=block)] == severities
 
 
 def test_sixteen_are_enough_and_other_subnets_and_ipv6_only_ones_do_not_count() -> None:

@@ -8,7 +8,7 @@ import pytest
 from build import judge, messages
 
 from eks6check.facts.cni_roles import ACTIONS, ASSIGN, GROUPS, LIST_INTERFACES, SUBNETS
-from eks6check.findings import Finding, Severity, State
+from eks6check.findings import Confidence, Finding, Severity, State
 
 ARN = "arn:aws:iam::111122223333:role/path/"
 NODES = [{"id": "general", "node_role": f"{ARN}nodes"}, {"id": "spot", "node_role": f"{ARN}nodes"}]
@@ -36,9 +36,9 @@ def service_account(name: str = "") -> list[dict[str, Any]]:
 
 
 def found(*roles: dict[str, Any], **sections: Any) -> list[Finding]:
-    return list(
-        judge("CNI004", role_permissions=roles, **{"node_groups": NODES, "clusters": IPV6, **sections}).findings
-    )
+    """What is said of these roles where the cluster was read, and its service account names no role."""
+    read = {"node_groups": NODES, "clusters": IPV6, "service_accounts": service_account()}
+    return list(judge("CNI004", role_permissions=roles, **{**read, **sections}).findings)
 
 
 def test_a_node_role_without_the_right_is_told_with_its_groups() -> None:
@@ -87,18 +87,32 @@ def test_an_association_whose_role_nobody_could_ask_for_leaves_nothing_to_judge(
     assert not found(*roles, pod_identity_associations=unknown, addons=cni(role_name="irsa"))
 
 
+def test_the_nodes_role_is_a_warning_that_says_so_where_the_service_account_was_not_read() -> None:
+    (finding,) = found(role("nodes", ASSIGN), service_accounts=[])
+    assert (finding.severity, finding.confidence) == (Severity.WARNING, Confidence.MEDIUM)
+    assert finding.message.endswith(
+        "gets ready. The service account kube-system/aws-node was not read; a role that its annotation names would "
+        "count instead."
+    )
+
+
 @pytest.mark.parametrize(
-    ("sections", "confidence"),
+    "sections",
     [
-        ({}, "medium"),
-        ({"service_accounts": service_account()}, "high"),
+        {"service_accounts": service_account()},
+        {"service_accounts": [], "addons": cni(role_name="nodes")},
+        {"service_accounts": [], "pod_identity_associations": associated("nodes")},
     ],
 )
-def test_the_nodes_role_is_sure_only_where_the_service_account_was_seen(
-    sections: dict[str, Any], confidence: str
-) -> None:
+def test_a_role_that_is_in_force_for_sure_is_a_blocker(sections: dict[str, Any]) -> None:
     (finding,) = found(role("nodes", ASSIGN), **sections)
-    assert finding.confidence == confidence
+    assert (finding.severity, finding.confidence) == (Severity.BLOCKER, Confidence.HIGH)
+    assert "not read" not in finding.message
+
+
+def test_a_lesser_fault_stays_what_it_is_without_the_service_account() -> None:
+    (finding,) = found(role("nodes", GROUPS), addons=cni("v1.21.2-eksbuild.1"), service_accounts=[])
+    assert finding.severity is Severity.INFO
 
 
 def test_the_role_of_an_instance_profile_counts_like_a_node_groups() -> None:

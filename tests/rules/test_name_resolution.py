@@ -11,7 +11,13 @@ from eks6check.findings import Confidence, Finding, Severity
 
 VPC = {"id": "vpc-1", "cidr_blocks": ["10.0.0.0/16", "100.64.0.0/16"], "dhcp_options_id": "dopt-1"}
 ON = {"id": "vpc-1", "enable_dns_support": True, "enable_dns_hostnames": True}
-PRIVATE = {"id": "prod", "vpc_id": "vpc-1", "endpoint_private_access": True, "endpoint_public_access": False}
+PRIVATE = {
+    "id": "prod",
+    "region": "eu-west-1",
+    "vpc_id": "vpc-1",
+    "endpoint_private_access": True,
+    "endpoint_public_access": False,
+}
 
 
 def findings(*servers: str, attributes: Any = ON, cluster: Any = PRIVATE) -> tuple[Finding, ...]:
@@ -57,24 +63,37 @@ def test_other_resolvers_must_forward_for_a_private_endpoint() -> None:
         "dopt-1, the DHCP options of vpc-1, give 10.8.8.8 and 10.9.9.9 and not AmazonProvidedDNS, which alone knows "
         "the private addresses of the API endpoint of prod; the others must forward to it."
     )
-    assert (finding.severity, finding.confidence) == (Severity.WARNING, Confidence.MEDIUM)
-    assert "associate-dhcp-options --vpc-id vpc-1" in finding.remedy
+    assert (finding.severity, finding.confidence) == (Severity.INFO, Confidence.MEDIUM)
+    assert "aws eks describe-cluster --region eu-west-1 --name prod" in finding.remedy
+    assert "dhcp-options" not in finding.remedy
     assert [place.id for place in finding.locations] == ["vpc-1", "dopt-1"]
 
 
 def test_options_without_servers_are_told() -> None:
-    assert "give no DNS server and not AmazonProvidedDNS" in findings()[0].message
+    (finding,) = findings()
+    assert finding.message == (
+        "dopt-1, the DHCP options of vpc-1, give no DNS server and not AmazonProvidedDNS, which alone knows the "
+        "private addresses of the API endpoint of prod."
+    )
+    assert "associate-dhcp-options --vpc-id vpc-1" in finding.remedy
 
 
 @pytest.mark.parametrize(
-    ("public", "private", "severities"),
-    [(True, True, [Severity.INFO]), (True, False, []), (False, True, [Severity.WARNING])],
+    ("public", "private", "servers", "severities"),
+    [
+        (True, True, ["10.9.9.9"], [Severity.INFO]),
+        (False, True, ["10.9.9.9"], [Severity.INFO]),
+        (True, False, ["10.9.9.9"], []),
+        (True, True, [], [Severity.INFO]),
+        (False, True, [], [Severity.WARNING]),
+        (True, False, [], []),
+    ],
 )
 def test_they_matter_as_far_as_the_private_endpoint_does(
-    severities: list[Severity], *, public: bool, private: bool
+    servers: list[str], severities: list[Severity], *, public: bool, private: bool
 ) -> None:
     cluster = {**PRIVATE, "endpoint_public_access": public, "endpoint_private_access": private}
-    assert [finding.severity for finding in findings("10.9.9.9", cluster=cluster)] == severities
+    assert [finding.severity for finding in findings(*servers, cluster=cluster)] == severities
 
 
 def test_what_is_not_known_is_not_judged() -> None:

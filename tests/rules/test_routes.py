@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -107,6 +108,32 @@ def test_the_whole_public_range_is_a_default_route_too() -> None:
     assert "--destination-ipv6-cidr-block 2000::/3" in finding.remedy
 
 
+WAYS = [
+    ("vpce-1", "--vpc-endpoint-id vpce-1"),
+    ("eni-1", "--network-interface-id eni-1"),
+    ("i-1", "--instance-id i-1"),
+    ("tgw-1", "--transit-gateway-id tgw-1"),
+    ("vgw-1", "--gateway-id vgw-1"),
+    ("arn:aws:networkmanager::1:core-network/c-1", "--core-network-arn arn:aws:networkmanager::1:core-network/c-1"),
+]
+
+
+@pytest.mark.parametrize("gateways", [(), (ATTACHED,)])
+@pytest.mark.parametrize(("target", "option"), WAYS)
+def test_ipv6_takes_the_way_out_that_ipv4_takes(target: str, option: str, gateways: Any) -> None:
+    (finding,) = egress(route("0.0.0.0/0", target), gateways=gateways)
+    assert finding.message.endswith(f"rtb-1 has no ::/0 route; IPv4 leaves through {target}.")
+    assert f"create-route --route-table-id rtb-1 --destination-ipv6-cidr-block ::/0 {option}" in finding.remedy
+    (finding,) = egress(route("0.0.0.0/0", target), {**TO_EGRESS_ONLY, "state": "blackhole"}, gateways=gateways)
+    assert f"replace-route --route-table-id rtb-1 --destination-ipv6-cidr-block ::/0 {option}" in finding.remedy
+
+
+@pytest.mark.parametrize("way", [TO_NAT, route("0.0.0.0/0", "vpce-1", "blackhole"), route("10.9.0.0/16", "tgw-1")])
+def test_a_nat_gateway_and_a_dead_way_are_none_for_ipv6(way: Mapping[str, Any]) -> None:
+    (finding,) = egress(way)
+    assert "--egress-only-internet-gateway-id eigw-1" in finding.remedy
+
+
 def test_a_public_subnet_is_not_judged_here() -> None:
     assert egress({"destination": "0.0.0.0/0", "target": "igw-1"}) == ()
 
@@ -185,10 +212,10 @@ def test_a_load_balancer_subnet_needs_a_route_in() -> None:
     assert finding.severity is Severity.BLOCKER
 
 
-def test_a_missing_internet_gateway_is_told_and_made() -> None:
+def test_a_missing_internet_gateway_is_told() -> None:
     (finding,) = inward(gateways=[{"id": "igw-9", "attached_vpc_ids": ["vpc-9"]}])
     assert "vpc-1 has no internet gateway, so rtb-1 has no ::/0 route to one." in finding.message
-    assert "attach-internet-gateway --vpc-id vpc-1" in finding.remedy
+    assert "delete-tags" in finding.remedy
 
 
 def test_a_gateway_of_a_shared_vpc_is_known_by_the_ipv4_route_to_it() -> None:
@@ -218,6 +245,33 @@ def test_a_role_tag_on_a_private_subnet_may_be_a_mistake(routes: Any) -> None:
     (finding,) = inward(*routes)
     assert (finding.severity, finding.confidence) == (Severity.WARNING, Confidence.MEDIUM)
     assert finding.message.endswith("It is not public in IPv4 either, so its role tag may be a mistake.")
+    assert "aws ec2 delete-tags --resources subnet-1 --tags Key=kubernetes.io/role/elb" in finding.remedy
+    assert "igw-1" not in finding.remedy
+
+
+@pytest.mark.parametrize(("target", "option"), WAYS[:2])
+@pytest.mark.parametrize(("known", "verb"), [([], "create-route"), ([TO_EGRESS_ONLY], "replace-route")])
+def test_clients_come_in_through_the_firewall_that_ipv4_passes(target: str, option: str, known: Any, verb: str) -> None:
+    (finding,) = inward(route("0.0.0.0/0", target), *known)
+    assert finding.severity is Severity.BLOCKER
+    assert f"{verb} --route-table-id rtb-1 --destination-ipv6-cidr-block ::/0 {option}" in finding.remedy
+    assert "igw-1" not in finding.remedy
+
+
+@pytest.mark.parametrize("ipv4", ["igw-1", "nat-1", "vpce-1", "eni-1", "i-1", "tgw-1", ""])
+@pytest.mark.parametrize("state", ["active", "blackhole"])
+@pytest.mark.parametrize("ipv6", [[], [TO_EGRESS_ONLY], [{**TO_EGRESS_ONLY, "state": "blackhole"}]])
+def test_no_table_is_given_two_ways(ipv4: str, state: str, ipv6: Any) -> None:
+    known = build.facts(
+        subnets=[BALANCED],
+        route_tables=[table(*([route("0.0.0.0/0", ipv4, state)] if ipv4 else []), *ipv6)],
+        internet_gateways=[GATEWAY],
+        egress_only_gateways=[ATTACHED],
+        node_groups=[WORKERS],
+    )
+    told = [finding.remedy for word in ("VPC005", "VPC006") for finding in build.judge(word, known).findings]
+    ways = {way for remedy in told for way in re.findall(r"(?:create|replace)-route [^#]*?(--\S+-id \S+)$", remedy)}
+    assert len(ways) <= 1
 
 
 @pytest.mark.parametrize(

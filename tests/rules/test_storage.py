@@ -66,6 +66,12 @@ def test_elsewhere_nodes_mount_over_ipv4_as_today(subnets: Any, groups: Any) -> 
     assert finding.severity is Severity.INFO
 
 
+def test_a_note_looks_at_a_live_file_system_and_changes_nothing() -> None:
+    (finding,) = judged(TARGET)
+    commands = [line for line in finding.remedy.splitlines() if not line.startswith("#")]
+    assert commands == ["aws efs describe-mount-targets --file-system-id fs-1"]
+
+
 def test_a_file_system_of_both_kinds_is_mounted_over_either() -> None:
     (finding,) = judged(TARGET, {**BOTH, "id": "fsmt-2", "subnet_id": "subnet-8"})
     assert finding.message.endswith(

@@ -77,6 +77,82 @@ def test_who_asks_for_the_address_itself_needs_no_subnet_that_does(sections: Any
     assert len(build.messages("VPC004", subnets=[off], **sections)) == count
 
 
+OFF = {**READY, "assign_ipv6_address_on_creation": False}
+FROM_TEMPLATE = {
+    **BY_HAND,
+    "tags": {"aws:ec2launchtemplate:id": "lt-1", "aws:ec2launchtemplate:version": "3"},
+}
+
+
+def asking(count: int = 1, version: str = "3", **fields: Any) -> dict[str, Any]:
+    """A version of a launch template with one interface."""
+    return {"id": "lt-1", "version": version, "network_interfaces": [{"ipv6_address_count": count, **fields}]}
+
+
+@pytest.mark.parametrize(
+    ("template", "count"),
+    [
+        (asking(), 0),
+        (asking(2), 0),
+        (asking(0), 1),
+        (asking(device_index=1), 1),
+        (asking(network_card_index=1), 1),
+        (asking(version="2"), 1),
+        ({**asking(), "id": "lt-2"}, 1),
+        ({**asking(), "network_interfaces": []}, 1),
+    ],
+)
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"instances": [FROM_TEMPLATE]},
+        {"node_groups": [{**WORKERS, "launch_template_id": "lt-1", "launch_template_version": "3"}]},
+        {"auto_scaling_groups": [{**WORKERS, "launch_template_id": "lt-1", "launch_template_version": "3"}]},
+    ],
+)
+def test_a_template_that_asks_for_the_address_needs_no_subnet_that_assigns_it(
+    user: Any, template: Any, count: int
+) -> None:
+    assert len(build.messages("VPC004", subnets=[OFF], launch_templates=[template], **user)) == count
+
+
+def test_a_group_that_eks_itself_complains_of_is_told_whatever_its_template_asks() -> None:
+    group = {**WORKERS, "launch_template_id": "lt-1", "launch_template_version": "3"}
+    ailing = {**group, "health_issue_codes": ["Ec2SubnetMissingIpv6Assignment"]}
+    assert len(build.messages("VPC004", subnets=[OFF], launch_templates=[asking()], node_groups=[ailing])) == 1
+
+
+@pytest.mark.parametrize(
+    ("interface", "count"),
+    [
+        ({"ipv6_addresses": ["2001:db8:0:1::7"]}, 0),
+        ({"ipv6_addresses": ["2001:db8:0:1::7"], "device_index": 1}, 1),
+        ({"ipv6_prefixes": ["2001:db8:0:1:2::/80"]}, 1),
+        ({}, 1),
+    ],
+)
+def test_an_instance_that_has_an_address_has_got_it_somewhere(interface: Any, count: int) -> None:
+    instance = {**BY_HAND, "network_interfaces": [{"id": "eni-1", **interface}]}
+    assert len(build.messages("VPC004", subnets=[OFF], instances=[instance])) == count
+    (said,) = build.messages("VPC004", subnets=[OFF], instances=[instance, {**BY_HAND, "id": "i-3"}])
+    assert "self-managed nodes" in said
+
+
+@pytest.mark.parametrize(("home", "count"), [("subnet-1", 0), ("subnet-2", 1)])
+def test_an_instance_speaks_for_its_group_where_the_subnet_gives_no_address(home: str, count: int) -> None:
+    on = {**READY, "id": "subnet-2"}
+    group = {"id": "spare", "subnet_ids": ["subnet-1", "subnet-2"]}
+    interface = {"id": "eni-1", "ipv6_addresses": ["2001:db8::7"]}
+    one = {
+        "id": "i-1",
+        "subnet_id": home,
+        "network_interfaces": [interface],
+        "tags": {"aws:autoscaling:groupName": "spare"},
+    }
+    said = build.messages("VPC004", subnets=[OFF, on], instances=[one], auto_scaling_groups=[group])
+    assert len(said) == count
+
+
 @pytest.mark.parametrize(
     ("routes", "said"),
     [
