@@ -82,16 +82,42 @@ def guards(words: str) -> bool:
     return GUARD.search(WORD_BORDER.sub(" ", words)) is not None
 
 
-def _first(path: Path, where: str, value: str, peer: re.Pattern[str]) -> Iterator[Mention]:
+class Hit(NamedTuple):
+    """A text that a pattern finds outside comments and lists that keep traffic away.
+
+    ``line`` is the line that holds it, ``header`` is the key over the list that it is an item of, and
+    ``skip`` counts the same texts before it.
+    """
+
+    match: re.Match[str]
+    line: str
+    header: str
+    skip: int
+
+    @property
+    def before(self) -> str:
+        """The line up to the text."""
+        return self.line[: self.match.start()]
+
+
+def hits(value: str, peer: re.Pattern[str]) -> Iterator[Hit]:
+    """Each place of a text that a pattern finds and that speaks of something to talk to."""
     if not peer.search(value):
         return
     lines = value.split("\n")
+    start = 0
     for index, line in enumerate(lines):
-        hit = peer.search(line)
-        if hit and not COMMENT.search(line[: hit.start()]) and not _guarded(lines, index, hit):
-            before = "\n".join((*lines[:index], line[: hit.start()]))
-            yield Mention(path, where, hit[0], before.count(hit[0]))
-            return
+        for match in peer.finditer(line):
+            if not COMMENT.search(line[: match.start()]) and not _guarded(lines, index, match):
+                skip = value.count(match[0], 0, start + match.start())
+                yield Hit(match, line, _header(lines, index), skip)
+        start += len(line) + 1
+
+
+def _first(path: Path, where: str, value: str, peer: re.Pattern[str]) -> Iterator[Mention]:
+    for hit in hits(value, peer):
+        yield Mention(path, where, hit.match[0], hit.skip)
+        return
 
 
 def _guarded(lines: list[str], index: int, hit: re.Match[str]) -> bool:

@@ -10,7 +10,7 @@ from eks6check.facts import Path
 from eks6check.facts.cidrs import ipv4_only, listed
 from eks6check.facts.kube import Resource, mapping, text
 from eks6check.facts.load_balancing import annotation
-from eks6check.findings import Confidence, Problem
+from eks6check.findings import Confidence, Problem, Severity
 
 ADMITS, KEEPS_OUT, TRUSTS = "admits", "keeps out", "trusts"
 
@@ -110,3 +110,33 @@ def _of_middlewares(middlewares: Sequence[Resource]) -> Iterator[SourceList]:
         for path, use in FIELDS.get(each.kind, ()):
             if path[0] != "config" or each.get("plugin") == "ip-restriction":
                 yield SourceList(each, path, ".".join(map(str, path)), each.list(*path), use)
+
+
+IPV6_OFF: Mapping[str, tuple[str, Severity]] = {
+    "disable-ipv6": (
+        "has nginx open no IPv6 listener, and in an IPv6 cluster nothing comes over IPv4",
+        Severity.BLOCKER,
+    ),
+    "disable-ipv6-dns": (
+        "has nginx ask for no AAAA records, and in an IPv6 cluster Services have no others",
+        Severity.WARNING,
+    ),
+}
+"""Settings in the ConfigMap of an nginx controller, and what comes of them."""
+
+
+@rule
+def ingress_nginx_ipv6_off(config_maps: Sequence[Resource]) -> Iterator[Problem]:
+    """Both settings are of IPv4 clusters; in the IPv6 one the first leaves the controller without a listener."""
+    for config_map in config_maps:
+        for key, (effect, severity) in IPV6_OFF.items():
+            value = config_map.get("data", key)
+            if isinstance(value, str) and value.strip().lower() == "true":
+                yield Problem(
+                    config_map,
+                    f"{config_map} sets `{key}: {value}`, which {effect}.",
+                    at=("data", key),
+                    evidence={"key": key, "value": value},
+                    key=key,
+                    severity=severity,
+                )

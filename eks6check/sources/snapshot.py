@@ -22,6 +22,7 @@ from eks6check.facts.kube import Resource, containers, mapping, text
 from eks6check.facts.user_data import parts
 from eks6check.findings import Target
 from eks6check.sources import Collector, Collectors
+from eks6check.sources.configurations import pruned
 
 SCHEMA = "eks6check/snapshot/v1"
 
@@ -31,6 +32,33 @@ LOOKED_AT = re.compile(r"\d+\.\d+\.\d+\.\d+|[0-9A-Fa-f]*::[0-9A-Fa-f]*|(?i:\bipv
 SWITCH = re.compile(r"^(true|false)$")
 """A setting of a ConfigMap that is on or off, such as ``use-proxy-protocol``."""
 
+JOINED = re.compile(
+    r"\$[({]?[\w.:]+[)}]?[\"']?(:[\d$]|\]:)|^\$\(\w+\)$|\bhostname\s+-|\bip\s+-|\bifconfig\b|\binet6?\b|\{1,3|"
+    r"(\[0-9\]|\\d|digit:\]\]).*\.|%%:\*|-[dF]\s*[\"']?[:.]|\beks\b.*\bamazonaws\b|\bapi\\?\.aws\b"
+)
+"""How an address and a port are put together or taken apart, and the names of EKS endpoints."""
+
+LOOKED_UP = re.compile(
+    r"\.svc\b|\b(proxy|grpc|fastcgi|uwsgi)_pass\b|\b(curl|wget|nc|ping|getent|dig|host|nslookup)\b.*(-4|v4|-t)"
+)
+"""Who asks for names in the cluster, and programs that ask for IPv4 alone."""
+
+VARIABLES = re.compile(
+    r"^(EXTERNAL_DNS_(PROVIDER|(EXCLUDE|MANAGED)_RECORD_TYPES)|KONG_(DNS_ORDER|PG_HOST)|QUEUE_BULL_REDIS_(HOST|DUALSTACK)|"
+    r"ISTIO_(DUAL_STACK|ENABLE_IPV4_OUTBOUND_LISTENER_FOR_IPV6_CLUSTERS)|PILOT_ENABLE_AMBIENT|NO_PROXY|no_proxy)$"
+)
+"""Variables that rules know by name: families, record types, hosts that are asked for, and what no proxy is for."""
+
+LISTENING = re.compile(
+    r"\b(?:preferIPv4Stack|disable_ipv6|listen)\b|\{\s*$|^\s*\}\s*$|^\s*bind\s|"
+    r"^\s*(?:-\s+)?[\"']?host(?:no)?(?:ssl|gssenc)?\s",
+    re.IGNORECASE,
+)
+"""What programs are told to listen on, the braces around it, and whom PostgreSQL admits."""
+
+OPTIONS = re.compile(r"-Djava\.net\.preferIPv4Stack\s*=\s*\w+|(?:-b|--bind)[= ]\s*[\w.:\[\]]+")
+"""What is kept of a variable that holds more options than rules look at."""
+
 BOOT = re.compile(
     r"bootstrap\.sh|--[a-z]|\bmax-?pods|\b(cluster-?)?dns|cidr|\[settings|\b(cluster-name|api-server|standalone-mode)\b|"
     r"^\s*(-\s+)?(apiVersion|kind|spec|cluster|kubelet|config|flags|metadata|name)\s*:|^---|\\$",
@@ -38,7 +66,9 @@ BOOT = re.compile(
 )
 """What rules look for in user data besides: how a node is told its cluster, family, name server and maximum of pods."""
 
-PARTS_OF_THE_CLUSTER = frozenset({"amazon-vpc-cni", "cilium-config", "coredns", "kube-proxy-config", "node-local-dns"})
+PARTS_OF_THE_CLUSTER = frozenset(
+    {"amazon-vpc-cni", "cilium-config", "coredns", "coredns-custom", "kube-proxy-config", "node-local-dns"}
+)
 """ConfigMaps of the cluster's own network, which rules read whole: settings, and nothing that somebody entrusted."""
 
 LEFT_OUT = "(left out of the snapshot)"
@@ -161,18 +191,27 @@ def seal(body: Mapping[str, Any]) -> Mapping[str, Any]:
     if body.get("kind") == "ConfigMap" and Resource(body).name in PARTS_OF_THE_CLUSTER:
         return body
     if body.get("kind") == "ConfigMap":
-        data = {key: _seal_text(value, SWITCH) for key, value in mapping(body.get("data")).items()}
+        data = {key: _seal_configuration(value) for key, value in mapping(body.get("data")).items()}
         return {**body, "data": data, "binaryData": {}}
     sealed: Mapping[str, Any] = json.loads(json.dumps(body))
     for container in containers(Resource(sealed)):
         for variable in container.body.get("env") or ():
             if isinstance(variable, dict) and variable.get("value") and not _kept(container.name, variable):
-                variable["value"] = LEFT_OUT
+                variable["value"] = " ".join(OPTIONS.findall(str(variable["value"]))) or LEFT_OUT
     return sealed
 
 
+def _seal_configuration(value: object) -> str:
+    kept = (LOOKED_AT, JOINED, SWITCH, LOOKED_UP, LISTENING)
+    of_a_program = pruned(text(value), lambda word: any(each.search(word) for each in kept))
+    return _seal_text(value, *kept) if of_a_program is None else of_a_program
+
+
 def _kept(container: str, variable: Mapping[str, Any]) -> bool:
-    return container.startswith("aws-") or bool(LOOKED_AT.search(str(variable["value"])))
+    value = str(variable["value"])
+    if VARIABLES.match(str(variable.get("name"))):
+        return True
+    return container.startswith("aws-") or bool(LOOKED_AT.search(value) or JOINED.search(value))
 
 
 def seal_template(template: aws.LaunchTemplate) -> aws.LaunchTemplate:

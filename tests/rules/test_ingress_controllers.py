@@ -82,3 +82,20 @@ def test_objects_of_traefik_and_kong_are_judged(found: dict[str, Any]) -> None:
 )
 def test_both_families_and_other_plugins_stay_silent(found: dict[str, Any]) -> None:
     assert messages("LBC021", ingresses=[], ingress_middlewares=[found]) == []
+
+
+def nginx_settings(**data: object) -> dict[str, object]:
+    metadata = {"name": "ingress-nginx-controller", "namespace": "ingress-nginx"}
+    renamed = {key.replace("_", "-"): value for key, value in data.items()}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": renamed}
+
+
+def test_nginx_without_ipv6_listeners_is_a_blocker_and_without_aaaa_a_warning() -> None:
+    off = nginx_settings(disable_ipv6="true", disable_ipv6_dns="True")
+    found = {finding.evidence["key"]: finding.severity for finding in judge("APP013", config_maps=[off]).findings}
+    assert found == {"disable-ipv6": "blocker", "disable-ipv6-dns": "warning"}
+
+
+@pytest.mark.parametrize("value", ["false", "", None, True, "disable-ipv6: true"])
+def test_nginx_with_ipv6_stays_silent(value: object) -> None:
+    assert messages("APP013", config_maps=[nginx_settings(disable_ipv6=value)]) == []

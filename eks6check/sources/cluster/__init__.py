@@ -28,8 +28,20 @@ SETTINGS_KEPT: Mapping[str, tuple[str, ...]] = {
     "MiddlewareTCP": ("ipAllowList", "ipWhiteList"),
     "KongPlugin": ("allow", "deny"),
     "KongClusterPlugin": ("allow", "deny"),
+    "CustomResourceDefinition": ("conversion",),
+    "EnvoyProxy": ("ipFamily",),
+    "Istio": ("components", "profile", "values"),
+    "IstioOperator": ("components", "profile", "values"),
+    "PodMonitor": ("podMetricsEndpoints",),
+    "ScrapeConfig": ("relabelings", "staticConfigs"),
+    "ServiceEntry": ("addresses",),
+    "ServiceMonitor": ("endpoints",),
+    "Sidecar": ("egress", "ingress"),
 }
-"""The settings of a proxy's plugins that rules look at. Others may hold passwords, and are let go at once."""
+"""The settings that rules look at of a proxy's plugins, where others may hold passwords, and of what has long schemas.
+
+The rest is let go at once.
+"""
 
 FAMILY_FIELDS = ("ipFamilies", "ipFamilyPolicy")
 """Fields of a Service that the API server fills in from the cluster's own family."""

@@ -153,6 +153,12 @@ def test_of_a_proxys_plugins_only_lists_of_sources_are_kept() -> None:
     assert (plugin["plugin"], plugin["config"]) == ("ip-restriction", {"allow": ["10.0.0.0/8"]})
 
 
+def test_schemas_of_a_resource_go_and_its_conversion_stays() -> None:
+    spec = {"conversion": {"strategy": "None"}, "versions": [{"name": "v1", "schema": {}}]}
+    kept = tidy({"kind": "CustomResourceDefinition", "spec": spec})
+    assert kept["spec"] == {"conversion": {"strategy": "None"}}
+
+
 def service(metadata: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
     spec = {"clusterIP": "10.100.0.9", "clusterIPs": ["10.100.0.9"], **FAMILIES, **spec}
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", **(metadata or {})}, "spec": spec}

@@ -1,0 +1,206 @@
+"""Addresses in texts: which strings are IPv4 addresses, what each stands for, and where it names somebody to talk to.
+
+Versions, image tags, checksums and identifiers of objects look alike, and most addresses that are real are harmless.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from eks6check.facts.mentions import WORD_BORDER, guards, hits
+from eks6check.facts.texts import Text
+
+if TYPE_CHECKING:
+    from eks6check.facts.aws import Cluster, Vpc
+
+OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+
+IPV4 = re.compile(
+    rf"(?<![\w.\-\\])(?P<address>{OCTET}(?:\.{OCTET}){{3}})(?P<prefix>/\d{{1,2}}(?![\w./-]))?(?!\w|\.\w|-\w|\\|\.\*)"
+)
+"""An address, with its prefix length where it is a block; no part of a version, a name, a range or a pattern."""
+
+QUICK = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")
+"""What a text holds that has any address, found many times faster."""
+
+GENERATED = re.compile(r'"(?:panels|pluginVersion)"\s*:|openAPIV3Schema|last-applied-configuration')
+"""What dashboards, schemas and dumps hold: texts in which nobody chose an address."""
+
+VERSIONED = re.compile(
+    r"\b(?:versions?|ver|release|build|tag|image|digest|chart|checksum|sha\d*|revision|oid|serial|user-?agent|agent|"
+    r"server version|description|summary|regex|pattern|netmask|subnet ?mask|mask)\b",
+    re.IGNORECASE,
+)
+"""Names of values that look like addresses, or in which an address is but an example."""
+
+NEAR = 40
+"""How many characters before an address still name it."""
+
+NETWORK = re.compile(
+    r"\b(?:\w*hosts?|\w*addr(?:s|ess|esses)?|ips?|servers?|end ?points?|url|uri|peers?|prox(?:y|ies)|resolvers?|"
+    r"(?:name ?)servers?|upstreams?|dns|brokers?|gateway|targets?|master|replicas?|remote|backend|nodes?|seeds?|"
+    r"connect|dsn|replicaof|slaveof)\b",
+    re.IGNORECASE,
+)
+"""Names of values that say whom to talk to."""
+
+OWN_OR_ALLOWED = re.compile(
+    r"\b(?:bind\w*|listen\w*|advertise\w*|announce\w*|allow\w*|white ?list\w*|trust\w*|permit\w*|real ip|source|src|"
+    r"from|cidrs?|ranges?|subnets?|networks?|local ip|external ip|public ip|pool|router id)\b",
+    re.IGNORECASE,
+)
+"""Names of values that say where to listen, or who may come: no one to talk to."""
+
+URL = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^\s/@\"']*@)?$", re.IGNORECASE)
+PORT = re.compile(r":\d{2,5}(?!\d|\.\d)")
+
+
+MOST = 50
+"""How many addresses of one text are looked at; what has more of them is data."""
+
+
+class Meaning(StrEnum):
+    """What an IPv4 address stands for, wherever it is written."""
+
+    WILDCARD = "wildcard"
+    LOOPBACK = "loopback"
+    METADATA = "metadata"
+    NODE_LOCAL_DNS = "node-local DNS"
+    CNI = "VPC CNI"
+    LINK_LOCAL = "link-local"
+    DOCUMENTATION = "documentation"
+    MASK = "mask"
+    RESERVED = "reserved"
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
+BLOCKS: tuple[tuple[IPv4Network, Meaning], ...] = tuple(
+    (IPv4Network(block), meaning)
+    for block, meaning in (
+        ("0.0.0.0/8", Meaning.WILDCARD),
+        ("127.0.0.0/8", Meaning.LOOPBACK),
+        ("169.254.169.254/32", Meaning.METADATA),
+        ("169.254.169.253/32", Meaning.METADATA),
+        ("169.254.169.123/32", Meaning.METADATA),
+        ("169.254.170.2/32", Meaning.METADATA),
+        ("169.254.170.23/32", Meaning.METADATA),
+        ("169.254.20.10/32", Meaning.NODE_LOCAL_DNS),
+        ("169.254.172.0/22", Meaning.CNI),
+        ("169.254.0.0/16", Meaning.LINK_LOCAL),
+        ("192.0.2.0/24", Meaning.DOCUMENTATION),
+        ("198.51.100.0/24", Meaning.DOCUMENTATION),
+        ("203.0.113.0/24", Meaning.DOCUMENTATION),
+        ("224.0.0.0/3", Meaning.RESERVED),
+        ("10.0.0.0/8", Meaning.PRIVATE),
+        ("172.16.0.0/12", Meaning.PRIVATE),
+        ("192.168.0.0/16", Meaning.PRIVATE),
+        ("100.64.0.0/10", Meaning.PRIVATE),
+    )
+)
+"""The first block that holds an address says what it means. RFC 6890 of April 2013, and AWS's link-local services."""
+
+DEFAULT_SERVICES = (IPv4Network("10.100.0.0/16"), IPv4Network("172.20.0.0/16"))
+"""The two ranges that EKS takes Service addresses from where nobody chose one; cni-ipv6 user guide, 2026-11-22."""
+
+FIRST_SERVICES = frozenset(net[host] for net in DEFAULT_SERVICES for host in (1, 10))
+"""The addresses of ``kubernetes`` and of cluster DNS in them, which every cluster has and people write down."""
+
+
+def meaning(address: IPv4Address) -> Meaning:
+    """What an address stands for."""
+    if int(address) >> 24 == 0xFF:  # noqa: PLR2004  every mask that people write begins with 255
+        return Meaning.MASK
+    return next((named for block, named in BLOCKS if address in block), Meaning.PUBLIC)
+
+
+def ipv4(value: object) -> IPv4Address | None:
+    """The address that a value is, if it is one."""
+    try:
+        return IPv4Address(value.strip()) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+class Literal(NamedTuple):
+    """An IPv4 address, or a block of them, in a text.
+
+    ``find`` and ``skip`` say where inside the text, ``named`` holds the words that name it there. ``peer`` says that
+    these, or the address's own form, speak of somebody to talk to.
+    """
+
+    text: Text
+    address: IPv4Address
+    block: IPv4Network | None
+    find: str
+    skip: int
+    peer: bool
+    named: str = ""
+
+
+def literals(text: Text) -> Iterator[Literal]:
+    """Every address of a text that is no comment, no version, and in no list that keeps traffic away."""
+    if not QUICK.search(text.value) or guards(text.name) or GENERATED.search(text.value):
+        return
+    alone = "\n" not in text.value.strip()
+    for hit in islice(hits(text.value, IPV4), MOST):
+        name = words(text.name) if alone else ""
+        named = f"{name} {words(hit.header)} {words(hit.before[-NEAR:])}"
+        if VERSIONED.search(named) or _part_of_another(hit.before):
+            continue
+        address, prefix = IPv4Address(hit.match["address"]), hit.match["prefix"]
+        block = IPv4Network(f"{address}{prefix}", strict=False) if prefix and int(prefix[1:]) < 32 else None  # noqa: PLR2004
+        after = hit.line[hit.match.end() :]
+        peer = not block and not OWN_OR_ALLOWED.search(named) and _is_peer(hit.before, after, named)
+        yield Literal(text, address, block, hit.match[0], hit.skip, peer, named)
+
+
+def words(name: str) -> str:
+    """A name in words: ``dbHost`` and ``DB_HOST`` become ``db Host`` and ``DB HOST``."""
+    return WORD_BORDER.sub(" ", name).replace("-", " ").replace(".", " ")
+
+
+def _part_of_another(before: str) -> bool:
+    """Whether the address is a tag (``nginx:1.2.3.4``), a product's version (``Chrome/91.0.0.1``) or IPv6's end."""
+    return bool(re.search(r"[\w)\]}]:$|[\w)]/$", before))
+
+
+def _is_peer(before: str, after: str, named: str) -> bool:
+    return bool(URL.search(before) or PORT.match(after) or NETWORK.search(named))
+
+
+class OldRanges(NamedTuple):
+    """The IPv4 ranges of the cluster that is left: of its Services, and of its VPC. Empty where nobody read them."""
+
+    services: tuple[IPv4Network, ...] = ()
+    pods: tuple[IPv4Network, ...] = ()
+
+    def holds(self, address: IPv4Address) -> str:
+        """What an address was there: ``service``, ``pod``, ``default`` for a guess at the first, or nothing."""
+        if any(address in block for block in self.services):
+            return "service"
+        if any(address in block for block in self.pods):
+            return "pod"
+        return "default" if not self.services and address in FIRST_SERVICES else ""
+
+
+def old_ranges(clusters: Sequence[Cluster], vpcs: Sequence[Vpc]) -> OldRanges:
+    """The ranges of the IPv4 clusters in view."""
+    old = [cluster for cluster in clusters if cluster.ip_family == "ipv4"]
+    ids = {cluster.vpc_id for cluster in old}
+    services = (network(cluster.service_cidr) for cluster in old)
+    pods = (network(block) for vpc in vpcs if vpc.id in ids for block in vpc.cidr_blocks)
+    return OldRanges(tuple(filter(None, services)), tuple(filter(None, pods)))
+
+
+def network(block: str) -> IPv4Network | None:
+    """The block, or None where it is none of IPv4."""
+    try:
+        return IPv4Network(block, strict=False)
+    except ValueError:
+        return None

@@ -1,0 +1,161 @@
+"""Who asks the name server for A records alone: commands, scripts, nginx, Envoy, and programs by their settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from eks6check.facts import Path, envoy
+from eks6check.facts.kube import Container, Resource, containers, mapping, pod_spec, sequence, text, wire
+from eks6check.facts.mentions import COMMENT, hits
+from eks6check.facts.versions import repository
+
+REST = r"[^|;&\n]*"
+CLIENT = re.compile(
+    rf"\b(?:curl\b{REST}?\s(?:-[a-zA-Z]*4[a-zA-Z]*|--ipv4)(?=\s)"
+    rf"|(?:wget|nc|ncat|ping)\b{REST}?\s(?:-4|--inet4-only)(?=\s)|getent\s+ahostsv4\b"
+    rf"|nslookup\s+-(?:query)?type=[aA]\b|(?:dig|host)\s{REST}?-t\s+[aA]\b){REST}"
+)
+"""A command that asks for IPv4 alone, up to its end."""
+
+QUICK = re.compile(r"\s-[a-zA-Z]*4\s|ipv4\b|inet4|ahostsv4|type=[aA]\b|-t\s+[aA]\b")
+"""What all of these have in them, found many times faster."""
+
+HOST = re.compile(r"(?<![\w.@-])[a-z0-9][\w-]*(?:\.[\w-]+)*\.?(?=[:/\s\"')]|$)")
+RESOLVER = re.compile(r"\bresolver\s[^;#\n]*\bipv6=off\b")
+PASS_TO_VARIABLE = re.compile(r"\b(?:proxy|grpc|fastcgi|uwsgi)_pass\s[^;#\n]*\$")
+IN_CLUSTER = re.compile(r"[\w-]\.svc\b")
+EXEC = (
+    ("livenessProbe",),
+    ("readinessProbe",),
+    ("startupProbe",),
+    ("lifecycle", "postStart"),
+    ("lifecycle", "preStop"),
+)
+"""Where a container has commands besides its own."""
+
+N8N_REDIS, N8N_BOTH = "QUEUE_BULL_REDIS_HOST", "QUEUE_BULL_REDIS_DUALSTACK"
+"""n8n's client of Redis asks for A records unless the second is true, from 1.79 on (n8n-io/n8n#13117)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of Services as one namespace knows them."""
+
+    services: frozenset[tuple[str, str]]
+    namespace: str
+
+    def inside(self, host: str) -> bool:
+        """Whether a host is a Service: by its name ending, or as one that is in view."""
+        host = host.rstrip(".")
+        name, _, namespace = host.partition(".")
+        return bool(IN_CLUSTER.search(host)) or (namespace or self.namespace, name) in self.services
+
+
+def names(services: Iterable[Resource]) -> frozenset[tuple[str, str]]:
+    """The namespace and name of each Service."""
+    return frozenset((each.namespace, each.name) for each in services)
+
+
+class Lookup(NamedTuple):
+    """A client that asks for A records: where, what kind of client, what it is in words, and the Service it asks for.
+
+    ``inside`` says whether it asks for Services at all, known by name or not.
+    """
+
+    path: Path
+    kind: str
+    what: str
+    host: str
+    inside: bool
+    find: str = ""
+    skip: int = 0
+
+
+def in_workload(workload: Resource, known: Names) -> Iterator[Lookup]:
+    """The clients of a workload: commands, probes, programs, and the resolver's own option."""
+    path, spec = pod_spec(workload)
+    options = sequence(mapping(spec.get("dnsConfig")).get("options"))
+    for index, option in enumerate(map(mapping, options)):
+        if option.get("name") == "no-aaaa":
+            at = (*path, "dnsConfig", "options", index, "name")
+            yield Lookup(at, "resolver", "the resolver option no-aaaa", "", inside=True)
+    for container in containers(workload):
+        for words in _commands(container):
+            yield from _command(words, known)
+        yield from _program(container, known)
+
+
+def _commands(container: Container) -> Iterator[list[tuple[Path, str]]]:
+    """The words of each command of a container, with the path to each."""
+    yield list(container.arguments())
+    for where in EXEC:
+        body = container.body
+        for key in (*where, "exec"):
+            body = mapping(body.get(key))
+        path = (*container.path, *where, "exec", "command")
+        yield [((*path, index), wire(word)) for index, word in enumerate(sequence(body.get("command")))]
+
+
+def _command(words: list[tuple[Path, str]], known: Names) -> Iterator[Lookup]:
+    starts, whole = [], ""
+    for path, word in words:
+        starts.append((len(whole), path))
+        whole += f"{word} "
+    for match in CLIENT.finditer(whole) if QUICK.search(whole) else ():
+        said, before = match[0].strip(), whole[: match.start()].rpartition("\n")[2]
+        host = _service(said, known)
+        if host and not COMMENT.search(before):
+            at = [path for start, path in starts if start <= match.start()][-1]
+            yield Lookup(at, f"{said.partition(' ')[0]} {host}", f"`{said}`", host, inside=True)
+
+
+def _service(command: str, known: Names) -> str:
+    """The first Service among the words behind a command's name."""
+    return next(filter(known.inside, HOST.findall(command.partition(" ")[2])), "")
+
+
+def _program(container: Container, known: Names) -> Iterator[Lookup]:
+    env = {name: (path, value) for path, name, value in container.env()}
+    path, host = env.get(N8N_REDIS, ((), ""))
+    both = env.get(N8N_BOTH, ((), ""))[1].lower() == "true"
+    if repository(container.image) == "n8n" and known.inside(host) and not both:
+        yield Lookup(path, "n8n", f"n8n without {N8N_BOTH}", host, inside=True)
+    path, order = env.get("KONG_DNS_ORDER", ((), ""))
+    if order and "AAAA" not in order.upper() and re.search(r"\bA\b", order.upper()):
+        database = env.get("KONG_PG_HOST", ((), ""))[1]
+        yield Lookup(path, "kong", f"Kong with KONG_DNS_ORDER={order}", database, known.inside(database))
+
+
+def in_config_map(config_map: Resource, known: Names) -> Iterator[Lookup]:
+    """The clients in the texts of a ConfigMap: nginx, scripts, and Envoy."""
+    for key, value in mapping(config_map.get("data")).items():
+        if isinstance(value, str):
+            yield from _nginx(key, value)
+            for hit in hits(value, CLIENT) if QUICK.search(value) else ():
+                if host := _service(said := hit.match[0].strip(), known):
+                    yield Lookup(
+                        ("data", key), f"{key} script", f"`{said}`", host, inside=True, find=said, skip=hit.skip
+                    )
+    for each in envoy.lookups(config_map):
+        if each.family == "V4_ONLY":
+            host, path = next(filter(known.inside, each.hosts), ""), each.source.path
+            what, skip = f"Envoy's cluster {each.name} with V4_ONLY", each.source.skip(each.family)
+            yield Lookup(path, f"{path[-1]} {each.name}", what, host, bool(host), each.family, skip)
+
+
+def _nginx(key: str, value: str) -> Iterator[Lookup]:
+    """The first resolver without IPv6; it matters where nginx looks a Service up anew, for a name in a variable."""
+    for hit in hits(value, RESOLVER):
+        inside = any(hits(value, PASS_TO_VARIABLE)) and any(hits(value, IN_CLUSTER))
+        yield Lookup(("data", key), f"{key} nginx", f"nginx with `{hit.match[0]}`", "", inside, hit.match[0], hit.skip)
+        return
+
+
+def nameservers(workload: Resource) -> Iterator[tuple[Path, str]]:
+    """The name servers that a pod spec names, with the path to each."""
+    path, spec = pod_spec(workload)
+    for index, address in enumerate(sequence(mapping(spec.get("dnsConfig")).get("nameservers"))):
+        yield (*path, "dnsConfig", "nameservers", index), text(address)

@@ -1,0 +1,71 @@
+"""Which container sees which value of which ConfigMap: as a file, or as a variable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from eks6check.facts import Path
+from eks6check.facts.kube import Container, Resource, mapping, pod_spec, sequence, text, wire
+
+
+class Given(NamedTuple):
+    """A value of a ConfigMap that a container is given: the object, the path to the value, its name there, the text.
+
+    The name is that of the variable, or that of the file: where a volume gives a key another name, the file's.
+    """
+
+    config_map: Resource
+    path: Path
+    name: str
+    value: str
+
+
+ConfigMaps = Mapping[tuple[str, str], Resource]
+"""ConfigMaps by namespace and name."""
+
+
+def by_name(config_maps: Iterable[Resource]) -> ConfigMaps:
+    """ConfigMaps by namespace and name."""
+    return {(each.namespace, each.name): each for each in config_maps}
+
+
+def files(workload: Resource, container: Container, known: ConfigMaps) -> Iterator[Given]:
+    """Every file that a container mounts out of a ConfigMap in view."""
+    volumes = {
+        text(volume.get("name")): volume for volume in map(mapping, sequence(pod_spec(workload)[1].get("volumes")))
+    }
+    for mount in map(mapping, sequence(container.body.get("volumeMounts"))):
+        volume = volumes.get(text(mount.get("name")), {})
+        single = text(mount.get("subPath"))
+        for source in (volume, *map(mapping, sequence(mapping(volume.get("projected")).get("sources")))):
+            for given in _of_source(workload, mapping(source.get("configMap")), known):
+                if not single or given.name == single or given.name.startswith(f"{single}/"):
+                    target = text(mount.get("mountPath")) if given.name == single else given.name
+                    yield given._replace(name=target.rpartition("/")[2])
+
+
+def _of_source(workload: Resource, source: Mapping[str, object], known: ConfigMaps) -> Iterator[Given]:
+    config_map = known.get((workload.namespace, text(source.get("name"))))
+    if config_map is None:
+        return
+    items = [mapping(item) for item in sequence(source.get("items"))]
+    names = {text(item.get("key")): text(item.get("path")) for item in items}
+    for key, value in mapping(config_map.get("data")).items():
+        if isinstance(value, str) and (not names or wire(key) in names):
+            yield Given(config_map, ("data", key), names.get(wire(key), wire(key)), value)
+
+
+def variables(workload: Resource, container: Container, known: ConfigMaps) -> Iterator[Given]:
+    """Every variable that a container is given: its own first, with the workload as the object, then ConfigMaps'."""
+    for path, name, value in container.env():
+        yield Given(workload, path, name, value)
+    for source in map(mapping, sequence(container.body.get("envFrom"))):
+        reference, prefix = mapping(source.get("configMapRef")), text(source.get("prefix"))
+        for given in _of_source(workload, {"name": reference.get("name")}, known):
+            yield given._replace(name=prefix + given.name)
+    for entry in map(mapping, sequence(container.body.get("env"))):
+        reference = mapping(mapping(entry.get("valueFrom")).get("configMapKeyRef"))
+        for given in _of_source(workload, {"name": reference.get("name")}, known):
+            if given.path[-1] == reference.get("key"):
+                yield given._replace(name=text(entry.get("name")))

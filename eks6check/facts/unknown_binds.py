@@ -1,0 +1,48 @@
+"""Addresses that look like a listener's, for programs that nobody can name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from eks6check.facts import Path
+from eks6check.facts.kube import Container, Resource
+from eks6check.facts.listening import Bind
+from eks6check.facts.programs import Word, base, lines, programs
+from eks6check.facts.versions import repository
+from eks6check.knowledge.listeners import opens_all_families
+
+OPTION = re.compile(
+    r"--?(?:(?:http|web|server)[-.]?)?(?:host|ip|bind|listen|addr|address)(?:[-.]?(?:host|ip|addr|address))?"
+)
+VARIABLE = re.compile(
+    r"(?:\w+_)?(?:HOST|HOSTNAME|BIND|BIND_ADDR|BIND_ADDRESS|BIND_HOST|LISTEN|LISTEN_ADDR|LISTEN_ADDRESS|LISTEN_HOST|"
+    r"SERVER_ADDRESS)"
+)
+ADDRESS = re.compile(r"(?:(?:https?|tcp)://)?0\.0\.0\.0(?::(?!0\b)(?:\d+|\$[({]?\w+[)}]?))?")
+"""All of IPv4 as an address to listen on. Port 0 is any port, which nobody calls."""
+
+
+def unknown_binds(workload: Resource, container: Container) -> Iterator[Bind]:
+    """What a container is told by an option or a variable of the usual names, where its program is in no table."""
+    commands = list(lines([Word(path, value) for path, value in container.arguments()]))
+    image = repository(container.image).lower()
+    known = any(opens_all_families("commands", base(words[0].value)) for words in commands if words)
+    if known or programs(container) or opens_all_families("images", image):
+        return
+    for words in commands:
+        for path, address in _told(words):
+            yield Bind(workload, path, f"{path[-2]} of container {container.name}", address, "", address)
+    for path, name, value in container.env():
+        if VARIABLE.fullmatch(name) and ADDRESS.fullmatch(value):
+            yield Bind(workload, path, f"variable {name} of container {container.name}", value, "", value)
+
+
+def _told(words: Sequence[Word]) -> Iterator[tuple[Path, str]]:
+    before = ""
+    for word in words:
+        name, equals, value = word.value.partition("=")
+        option, address = (name, value) if equals else (before, word.value)
+        if OPTION.fullmatch(option) and ADDRESS.fullmatch(address):
+            yield word.path, address
+        before = word.value

@@ -1,0 +1,115 @@
+"""Addresses that arrive in variables: from the downward API, or from the variables that kubelet makes of Services.
+
+Written before a colon and a port, such an address needs brackets as soon as it is IPv6.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import NamedTuple
+
+from eks6check.facts.kube import Resource, mapping, pod_spec, sequence, text
+from eks6check.facts.mentions import COMMENT
+from eks6check.facts.texts import Text, config_maps_of, from_fields
+
+ADDRESS_FIELDS = frozenset({"status.podIP", "status.podIPs", "status.hostIP", "status.hostIPs"})
+"""The fields of the downward API that are addresses."""
+
+USUAL_NAMES = frozenset({"POD_IP", "MY_POD_IP", "HOST_IP", "MY_HOST_IP", "NODE_IP", "K8S_POD_IP", "K8S_NODE_IP"})
+"""What such variables are called where nothing in view says what fills them."""
+
+JOINED = re.compile(
+    r"(?<![\[$\\])\$(?:\((?P<kubernetes>\w+)\)|\{(?:process\.)?(?:env[:.])?(?P<braced>\w+)\}|(?P<shell>\w+))"
+    r":(?:\d+|\$[({]?[\w:.\-]+[)}]?)"
+)
+"""A variable, a colon and a port. ``[$(X)]:80``, ``$$(X):80``, ``${X:-default}`` and ``key: $(X)`` are none of it."""
+
+MOST = 200
+"""How many places of one text are looked at."""
+
+PRINTED = re.compile(r"\b(?:echo|printf)\b[^>|]*$")
+"""What comes before a text that is only shown; with a redirection or a pipe it is made use of."""
+
+
+class Joined(NamedTuple):
+    """A variable and a port with no brackets around the address: where, the variable, and whether in a URL.
+
+    ``find`` is the text, behind ``skip`` others of it; ``instead`` is the same with brackets.
+    """
+
+    text: Text
+    variable: str
+    find: str
+    skip: int
+    instead: str
+    url: bool
+
+
+def joined(each: Text, wanted: Callable[[str], bool]) -> Iterator[Joined]:
+    """Every wanted variable with a port behind it.
+
+    Comments and messages are left out, and so are texts that know the bracketed form too.
+    """
+    if "$" not in each.value:
+        return
+    known: dict[str, bool] = {}
+    for match in islice(JOINED.finditer(each.value), MOST):
+        variable = match["kubernetes"] or match["braced"] or match["shell"]
+        if variable not in known:
+            known[variable] = wanted(variable) and not _bracketed(variable, each.value)
+        if not known[variable]:
+            continue
+        start = each.value.rfind("\n", 0, match.start()) + 1
+        before, after = each.value[start : match.start()], each.value[match.end() :].partition("\n")[0]
+        shown = PRINTED.search(before) and not re.search(r"[>|]", after)
+        if shown or COMMENT.search(before):
+            continue
+        skip = each.value.count(match[0], 0, match.start())
+        end = match.end(match.lastgroup or 0) + (match.lastgroup != "shell") - match.start()
+        instead = f"[{match[0][:end]}]{match[0][end:]}"
+        yield Joined(each, variable, match[0], skip, instead, bool(re.search(r"://[^\s\"']*$", before)))
+
+
+def _bracketed(variable: str, value: str) -> bool:
+    """Whether a text writes brackets around this variable anywhere, and so tells the families apart by itself."""
+    return re.search(rf"\[[\"']?\$[({{]?(?:env[:.])?{re.escape(variable)}[)}}]?[\"']?\]", value) is not None
+
+
+class Given(NamedTuple):
+    """What fills the variables of a pod: those that hold an address, with its field, and all others that are set."""
+
+    addresses: Mapping[str, str] = {}
+    others: frozenset[str] = frozenset()
+
+
+def given(resource: Resource) -> Given:
+    """The variables of all containers of a pod. One that is nothing but ``$(POD_IP)`` holds an address as well."""
+    _, spec = pod_spec(resource)
+    addresses: dict[str, str] = {}
+    others: set[str] = set()
+    for container in (*sequence(spec.get("initContainers")), *sequence(spec.get("containers"))):
+        fields = {name: field for name, field in from_fields(container).items() if field in ADDRESS_FIELDS}
+        addresses |= fields
+        for variable in map(mapping, sequence(mapping(container).get("env"))):
+            name, value = text(variable.get("name")), text(variable.get("value"))
+            source = value[2:-1] if value.startswith("$(") and value.endswith(")") else ""
+            if source in addresses:
+                addresses[name] = addresses[source]
+            elif name not in fields:
+                others.add(name)
+    return Given(addresses, frozenset(others - addresses.keys()))
+
+
+Readers = Mapping[tuple[str, str], list[Resource]]
+"""The workloads that read each ConfigMap, by namespace and name."""
+
+
+def readers(workloads: Iterable[Resource]) -> Readers:
+    """Who mounts which ConfigMap, or takes variables from it."""
+    found: dict[tuple[str, str], list[Resource]] = {}
+    for workload in workloads:
+        for name in config_maps_of(pod_spec(workload)[1]):
+            found.setdefault((workload.namespace, name), []).append(workload)
+    return found

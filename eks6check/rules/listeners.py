@@ -1,0 +1,123 @@
+"""What programs listen on: IPv4 alone where kubelet and Services come over IPv6."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from eks6check.catalog import rule
+from eks6check.facts.callers import Place, callers, ports
+from eks6check.facts.kube import Container, Resource, containers
+from eks6check.facts.listening import Bind, Listening, listening
+from eks6check.facts.mounts import by_name
+from eks6check.facts.unknown_binds import unknown_binds
+from eks6check.findings import Confidence, Problem, Severity
+
+Judged = tuple[Listening, Bind, Sequence[Place]]
+"""An address that opens IPv4 alone, the program it is for, and who connects to that container."""
+
+
+@rule
+def listener_is_ipv4_only(
+    workloads: Sequence[Resource], config_maps: Sequence[Resource] = (), services: Sequence[Resource] = ()
+) -> Iterator[Problem]:
+    """One finding for each object that tells a program to listen on IPv4 alone, with the probes and Services."""
+    known = by_name(config_maps)
+    found: dict[tuple[str, str], list[Judged]] = {}
+    for workload in workloads:
+        for each in listening(workload, known):
+            reached = callers(workload, each.container, services, {bind.port for bind in each.ipv4_only()})
+            for bind in each.ipv4_only():
+                found.setdefault((bind.holder.subject.id, each.program.listener.program), []).append(
+                    (each, bind, reached)
+                )
+    for judged in found.values():
+        yield _finding(judged)
+
+
+def _finding(judged: Sequence[Judged]) -> Problem:
+    told, bind, _ = min(judged, key=lambda each: _severity([each]).rank)
+    program = told.program
+    told_by = f"{bind.holder} has {program.listener.program} ({program.known_by}) listen"
+    return Problem(
+        bind.holder,
+        f"{told_by} on {bind.value} in {bind.where}: that opens IPv4 only; `{bind.instead}` opens both families.",
+        at=bind.path,
+        find=bind.find,
+        skip=bind.skip,
+        evidence={
+            "program": program.listener.program,
+            "known_by": program.known_by,
+            "where": bind.where,
+            "value": bind.value,
+            "instead": bind.instead,
+            "values": sorted({other.value for _, other, _ in judged}),
+        },
+        key=program.listener.program,
+        severity=_severity(judged),
+        confidence=Confidence.MEDIUM,
+        also=tuple({(place[0].subject.id, place[1]): place for _, _, reached in judged for place in reached}.values()),
+    )
+
+
+def _severity(judged: Sequence[Judged]) -> Severity:
+    """A blocker where somebody is seen to connect, a note where nobody can be meant to."""
+    if any(reached for _, _, reached in judged):
+        return Severity.BLOCKER
+    return Severity.WARNING if any(ports(each.container) for each, _, _ in judged) else Severity.INFO
+
+
+@rule
+def unknown_program_binds_ipv4(workloads: Sequence[Resource], services: Sequence[Resource] = ()) -> Iterator[Problem]:
+    """A guess, and only where somebody connects: who listens decides what 0.0.0.0 opens, and nobody could name it."""
+    for workload in workloads:
+        for container in containers(workload):
+            found = list(unknown_binds(workload, container))
+            reached = callers(workload, container, services, {bind.port for bind in found}) if found else []
+            if reached:
+                yield _unknown(workload, container, found[0], reached)
+
+
+def _unknown(workload: Resource, container: Container, bind: Bind, reached: Sequence[Place]) -> Problem:
+    return Problem(
+        workload,
+        f"{workload} tells a program to listen on {bind.value} in {bind.where}; to most programs that is IPv4 only, to "
+        f"those in Go and Java it is both families.",
+        at=bind.path,
+        find=bind.find,
+        evidence={"where": bind.where, "value": bind.value, "image": container.image, "container": container.name},
+        key=container.name,
+        severity=Severity.WARNING,
+        confidence=Confidence.LOW,
+        also=tuple(reached),
+    )
+
+
+@rule
+def double_bind_fails(workloads: Sequence[Resource], config_maps: Sequence[Resource] = ()) -> Iterator[Problem]:
+    """Some servers open both families by the IPv6 address alone, and exit when the IPv4 one is asked for as well."""
+    known = by_name(config_maps)
+    for workload in workloads:
+        for each in listening(workload, known):
+            if each.program.listener.clashes and (twins := clashing(each)):
+                yield _clash(workload, each, *twins)
+
+
+def clashing(each: Listening) -> tuple[Bind, Bind] | None:
+    """An IPv4 and an IPv6 wildcard on one port."""
+    ipv4 = [bind for bind in each.binds if each.program.listener.is_ipv4(bind.value)]
+    ipv6 = {bind.port: bind for bind in each.binds if bind.value.startswith("[::]:")}
+    return next(((bind, ipv6[bind.port]) for bind in ipv4 if bind.port in ipv6), None)
+
+
+def _clash(workload: Resource, each: Listening, ipv4: Bind, ipv6: Bind) -> Problem:
+    return Problem(
+        ipv4.holder,
+        f"{workload} has {each.program.listener.program} bind {ipv4.value} and {ipv6.value} in container "
+        f"{each.container.name}; the second fails with `Address already in use`.",
+        at=ipv4.path,
+        find=ipv4.find,
+        evidence={"ipv4": ipv4.value, "ipv6": ipv6.value, "where": ipv4.where},
+        key=each.container.name,
+        confidence=Confidence.MEDIUM,
+        also=((ipv6.holder, ipv6.path),),
+    )

@@ -1,0 +1,115 @@
+"""How Prometheus finds its targets: addresses taken apart for IPv4 alone, and addresses written down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from eks6check.catalog import rule
+from eks6check.facts.cidrs import is_ipv4
+from eks6check.facts.kube import Resource, text
+from eks6check.facts.prometheus import Relabelling, Target, documents, ipv4_only_modules, relabellings, targets
+from eks6check.findings import Problem, Severity
+
+ADDRESS = "__address__"
+BARE_ADDRESS = re.compile(r"__meta_kubernetes_(?:pod_ip|pod_host_ip|node_address_\w+|service_cluster_ip)$")
+"""Labels that hold an address without brackets and port."""
+
+UNTIL_COLON = re.compile(r"\[\^[^\]]*:[^\]]*\]")
+"""A part of a pattern that ends at the first colon, and so inside an IPv6 address."""
+
+WITH_PORT = re.compile(r"\$\{?\d\}?:(?:\d+|\$)")
+"""A replacement that puts a port behind what a pattern found."""
+
+HOST = re.compile(r"^(?:https?://)?([0-9.]+)(?::\d+)?(?:/|$)")
+
+OLD_ADDRESSES = frozenset({"10.100.0.1", "10.100.0.10", "172.20.0.1", "172.20.0.10", "169.254.20.10"})
+"""The API server's and cluster DNS' addresses in the two ranges that EKS gives IPv4 clusters, and NodeLocal DNS'."""
+
+
+@rule
+def relabel_regex_is_ipv4_only(
+    config_maps: Sequence[Resource] = (), scrape_configs: Sequence[Resource] = ()
+) -> Iterator[Problem]:
+    """A target whose address a pattern does not find keeps its first port, or goes; no error is told."""
+    for resource in (*config_maps, *scrape_configs):
+        found = [each for document in documents(resource) for rules in relabellings(document) for each in _ipv4(rules)]
+        if found:
+            first = found[0]
+            more = f", and {len(found) - 1} more like it" if found[1:] else ""
+            yield Problem(
+                resource,
+                f"{resource} relabels {', '.join(first.sources)} with `{first.regex}` and `{first.replacement}`, "
+                f"which does not fit IPv6 addresses{more}.",
+                at=first.place.path,
+                find=first.place.find,
+                skip=first.place.skip,
+                evidence={"rules": [{"regex": each.regex, "replacement": each.replacement} for each in found]},
+            )
+
+
+def _ipv4(rules: Sequence[Relabelling]) -> Iterator[Relabelling]:
+    """Those that lose IPv6 targets; none where another rule of the list writes brackets."""
+    found = [each for each in rules if _takes_apart(each) or _puts_together(each)]
+    if not any(each.target == ADDRESS and "[" in each.replacement for each in rules):
+        yield from found
+
+
+def _takes_apart(each: Relabelling) -> bool:
+    decides = (each.action == "replace" and each.target == ADDRESS) or each.action == "keep"
+    return decides and ADDRESS in each.sources and bool(UNTIL_COLON.search(each.regex)) and r"\[" not in each.regex
+
+
+def _puts_together(each: Relabelling) -> bool:
+    bare = any(BARE_ADDRESS.match(source) for source in each.sources)
+    return each.action == "replace" and each.target == ADDRESS and bare and bool(WITH_PORT.search(each.replacement))
+
+
+@rule
+def scrape_target_is_ipv4(
+    config_maps: Sequence[Resource] = (),
+    scrape_configs: Sequence[Resource] = (),
+    services: Sequence[Resource] = (),
+) -> Iterator[Problem]:
+    """Targets by their IPv4 address: gone with the old cluster, or outside and reached through IPv4 egress."""
+    old = OLD_ADDRESSES | {text(service.get("spec", "clusterIP")) for service in services}
+    for resource in (*config_maps, *scrape_configs):
+        for document in documents(resource):
+            found = {address: each for each in targets(document) if (address := _ipv4_host(each))}
+            yield from _targets(resource, {address: found[address] for address in found if address in old}, inside=True)
+            yield from _targets(resource, {address: found[address] for address in found if address not in old})
+            for module in ipv4_only_modules(document):
+                yield Problem(
+                    resource,
+                    f"{resource} has the blackbox exporter's module {module.name} probe over IPv4 alone; in an IPv6 "
+                    f"cluster Services have no IPv4 address.",
+                    at=module.place.path,
+                    find=module.place.find,
+                    skip=module.place.skip,
+                    evidence={"module": module.name},
+                    key=f"module {module.name}",
+                    remedy="module",
+                )
+
+
+def _ipv4_host(target: Target) -> str:
+    found = HOST.match(target.address)
+    return found[1] if found and is_ipv4(found[1]) and not found[1].startswith(("127.", "0.")) else ""
+
+
+def _targets(resource: Resource, found: dict[str, Target], *, inside: bool = False) -> Iterator[Problem]:
+    """One finding for the old cluster's addresses, and one for all others, which IPv4 egress still reaches."""
+    if found:
+        place = next(iter(found.values())).place
+        effect = "which the IPv6 cluster does not have" if inside else "which pods reach through IPv4 egress alone"
+        yield Problem(
+            resource,
+            f"{resource} names the scrape targets {', '.join(found)}, {effect}.",
+            at=place.path,
+            find=place.find,
+            skip=place.skip,
+            evidence={"targets": [each.address for each in found.values()]},
+            key=f"{'inside' if inside else 'outside'} {place.path[1]}",
+            severity=Severity.WARNING if inside else Severity.INFO,
+            remedy="inside" if inside else "outside",
+        )

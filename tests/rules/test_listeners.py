@@ -1,0 +1,307 @@
+"""Programs that listen on IPv4 alone: known by command, image or variables, told by options, variables or files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import build
+import pytest
+
+from eks6check.findings import Severity
+
+PROBE = {"readinessProbe": {"tcpSocket": {"port": 8000}}}
+
+
+def workload(volumes: list[Any] | None = None, /, **container: Any) -> dict[str, Any]:
+    spec = {"containers": [{"name": "web", "image": "shop/web:2", **container}], "volumes": volumes or []}
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": spec}
+    return {"kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"template": template}}
+
+
+def config(**data: str) -> dict[str, Any]:
+    return {"kind": "ConfigMap", "metadata": {"name": "conf", "namespace": "shop"}, "data": data}
+
+
+def service(**spec: Any) -> dict[str, Any]:
+    return {"kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": spec}
+
+
+def values(rule: str, **sections: Any) -> list[Any]:
+    return [finding.evidence for finding in build.judge(rule, **sections).findings]
+
+
+def told(rule: str = "APP001", **container: Any) -> str:
+    """The address that one finding names; empty without one."""
+    found = values(rule, workloads=[workload(**container)])
+    assert len(found) <= 1
+    return str(found[0]["value"]) if found else ""
+
+
+@pytest.mark.parametrize(
+    ("command", "address", "instead"),
+    [
+        (["gunicorn", "-b", ":8000", "shop.wsgi"], ":8000", "[::]:8000"),
+        (["gunicorn", "-b0.0.0.0:8000", "shop.wsgi"], "0.0.0.0:8000", "[::]:8000"),
+        (["gunicorn", "--bind=0.0.0.0:$(PORT)", "shop.wsgi"], "0.0.0.0:$(PORT)", "[::]:$(PORT)"),
+        (["/usr/bin/tini", "--", "uvicorn", "main:app", "--host", "0.0.0.0"], "0.0.0.0", "''"),
+        (["python3.11", "-u", "-m", "uvicorn", "main:app", "--host=0.0.0.0"], "0.0.0.0", "''"),
+        (["sh", "-c", "migrate && exec gunicorn \\\n  -b 0.0.0.0:80 app"], "0.0.0.0:80", "[::]:80"),
+        (["/bin/bash", "-ec", "PORT=1 poetry run flask run -h 0.0.0.0"], "0.0.0.0", "::"),
+        (["bundle", "exec", "puma", "-b", "tcp://0.0.0.0:3000"], "tcp://0.0.0.0:3000", "tcp://[::]:3000"),
+        (["rails", "server", "-b", "0.0.0.0"], "0.0.0.0", "::"),
+        (["python", "-m", "http.server", "8000"], "0.0.0.0", "::"),
+        (["redis-server", "--bind", "0.0.0.0", "--port", "6379"], "0.0.0.0", "* -::*"),
+        (["postgres", "-c", "listen_addresses=0.0.0.0"], "listen_addresses=0.0.0.0", "*"),
+        (["mongod", "--bind_ip_all"], "--bind_ip_all", "--ipv6 --bind_ip_all"),
+    ],
+)
+def test_an_address_that_opens_ipv4_alone_is_found_in_the_command(
+    command: list[str], address: str, instead: str
+) -> None:
+    (seen,) = values("APP001", workloads=[workload(command=command)])
+    assert (seen["value"], seen["instead"]) == (address, instead)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["gunicorn", "-b", "[::]:8000", "shop.wsgi"],
+        ["gunicorn", "-b", "127.0.0.1:8000", "shop.wsgi"],
+        ["gunicorn", "-b", "unix:/run/web.sock", "shop.wsgi"],
+        ["gunicorn", "shop.wsgi"],
+        ["uvicorn", "main:app", "--host", ""],
+        ["uvicorn", "main:app", "--forwarded-allow-ips", "0.0.0.0"],
+        ["redis-server", "--bind", "0.0.0.0", "::"],
+        ["redis-server", "--bind", "*", "-::*"],
+        ["memcached", "-l", "0.0.0.0,::"],
+        ["mongod", "--ipv6", "--bind_ip_all"],
+        ["mongod", "--bind_ip", "0.0.0.0", "--ipv6"],
+        ["rails", "console", "-b", "0.0.0.0"],
+        ["python", "-m", "http.server", "--bind", "::", "8000"],
+        ["/manager", "--host", "0.0.0.0", "--bind", "0.0.0.0:8000"],
+        ["java", "-jar", "app.jar", "--host", "0.0.0.0"],
+        ["prometheus", "--web.listen-address=0.0.0.0:9090"],
+        ["sh", "-c", "# gunicorn -b 0.0.0.0:80"],
+        ["sh", "-c", "echo 'unclosed"],
+        ["sh"],
+        [],
+    ],
+)
+def test_other_addresses_and_other_programs_are_left_alone(command: list[str]) -> None:
+    assert not told(command=command)
+
+
+def test_the_image_tells_the_program_where_the_command_does_not() -> None:
+    assert told(image="public.ecr.aws/docker/library/redis:7.4", args=["--bind", "0.0.0.0"]) == "0.0.0.0"
+    assert told(image="shop/web", args=["--bind", "0.0.0.0"]) == ""
+    assert told(image="redis:7.4", command=["exporter"], args=["--bind", "0.0.0.0"]) == ""
+    assert told(image="mongo@sha256:0000", args=["--bind_ip_all"]) == "--bind_ip_all"
+
+
+def test_variables_tell_the_address_and_by_their_prefix_the_program() -> None:
+    assert told(env=[{"name": "ASPNETCORE_URLS", "value": "http://0.0.0.0:80;https://0.0.0.0:443"}]) != ""
+    assert told(env=[{"name": "ASPNETCORE_URLS", "value": "http://+:80"}]) == ""
+    assert told(env=[{"name": "GUNICORN_CMD_ARGS", "value": "--workers 4 --bind=0.0.0.0:80"}]) == "0.0.0.0:80"
+    assert told(env=[{"name": "HOST", "value": "0.0.0.0"}]) == ""
+    assert told(image="kibana:8.1", env=[{"name": "SERVER_HOST", "value": "0.0.0.0"}]) == "0.0.0.0"
+
+
+def test_an_option_wins_over_a_variable() -> None:
+    env = [{"name": "UVICORN_HOST", "value": "0.0.0.0"}]
+    assert told(command=["uvicorn", "main:app"], env=env) == "0.0.0.0"
+    assert not told(command=["uvicorn", "main:app", "--host", "::"], env=env)
+
+
+MOUNT = {"name": "conf", "mountPath": "/etc/conf"}
+VOLUME = {"name": "conf", "configMap": {"name": "conf"}}
+
+
+@pytest.mark.parametrize(
+    ("image", "key", "content", "address"),
+    [
+        ("redis:7", "redis.conf", "port 6379\nbind 0.0.0.0\n", "0.0.0.0"),
+        ("redis:7", "redis.conf", "# bind 0.0.0.0\nbind * -::*\n", ""),
+        ("redis:7", "redis.conf", "bind 0.0.0.0 -::*", ""),
+        ("redis:7", "redis.conf", "port 6379", ""),
+        ("shop/web", "redis.conf", "bind 0.0.0.0", ""),
+        ("haproxy:3.0", "haproxy.cfg", "frontend f\n  bind *:80\n", "*:80"),
+        ("haproxy:3.0", "haproxy.cfg", "frontend f\n  bind :80\n  bind [::]:80 v6only\n", ""),
+        ("haproxy:3.0", "haproxy.cfg", "frontend f\n  bind :::80 v4v6\nlisten s\n  bind 127.0.0.1:90", ""),
+        ("postgres:17", "postgresql.conf", "listen_addresses = '0.0.0.0' # all\n", "'0.0.0.0'"),
+        ("postgres:17", "postgresql.conf", "listen_addresses = '*'\n", ""),
+        ("mongo:8", "mongod.conf", "net:\n  bindIp: 0.0.0.0\n", "0.0.0.0"),
+        ("mongo:8", "mongod.conf", "net:\n  ipv6: true\n  bindIp: 0.0.0.0\n", ""),
+        ("php:8.3-fpm", "www.conf", "[www]\nlisten = 0.0.0.0:9000\n", "0.0.0.0:9000"),
+        ("php:8.3-fpm", "www.conf", "[www]\nlisten = 9000\n;listen = 0.0.0.0:9000\n", ""),
+        ("php:8.3-apache", "www.conf", "listen = 0.0.0.0:9000\n", ""),
+        ("httpd:2.4", "httpd.conf", "Listen 0.0.0.0:80\n", "0.0.0.0:80"),
+        ("httpd:2.4", "httpd.conf", "Listen 80\n", ""),
+        ("rabbitmq:3", "rabbitmq.conf", "listeners.tcp.1 = 0.0.0.0:5672\n", "0.0.0.0:5672"),
+        ("mariadb:11", "my.cnf", "[mysqld]\nbind-address=0.0.0.0\n", "0.0.0.0"),
+        ("mariadb:11", "my.cnf", "[mysqld]\nbind-address=*\n", ""),
+        ("aws-for-fluent-bit:2", "fluent-bit.conf", "    HTTP_Listen  0.0.0.0\n", "0.0.0.0"),
+        ("clickhouse/clickhouse-server", "c.xml", "<clickhouse>\n <listen_host>0.0.0.0</listen_host>\n", "0.0.0.0"),
+        (
+            "clickhouse/clickhouse-server",
+            "c.xml",
+            "<listen_host>0.0.0.0</listen_host>\n<listen_host>::</listen_host>",
+            "",
+        ),
+    ],
+)
+def test_a_mounted_file_is_read_in_the_language_of_the_program(
+    image: str, key: str, content: str, address: str
+) -> None:
+    deployment = workload([VOLUME], image=image, volumeMounts=[MOUNT])
+    found = values("APP001", workloads=[deployment], config_maps=[config(**{key: content})])
+    assert [seen["value"] for seen in found] == ([address] if address else [])
+
+
+@pytest.mark.parametrize(
+    ("volume", "mount", "heard"),
+    [
+        (VOLUME, MOUNT, True),
+        ({"name": "conf", "projected": {"sources": [{"configMap": {"name": "conf"}}]}}, MOUNT, True),
+        (VOLUME, {**MOUNT, "mountPath": "/etc/redis.conf", "subPath": "main"}, True),
+        (VOLUME, {**MOUNT, "subPath": "other"}, False),
+        (
+            {"name": "conf", "configMap": {"name": "conf", "items": [{"key": "main", "path": "redis.conf"}]}},
+            MOUNT,
+            True,
+        ),
+        (
+            {"name": "conf", "configMap": {"name": "conf", "items": [{"key": "other", "path": "redis.conf"}]}},
+            MOUNT,
+            False,
+        ),
+        ({"name": "conf", "configMap": {"name": "elsewhere"}}, MOUNT, False),
+        (VOLUME, {"name": "other", "mountPath": "/x"}, False),
+    ],
+)
+def test_a_file_is_followed_to_its_name_in_the_container(volume: Any, mount: Any, heard: bool) -> None:  # noqa: FBT001  a table's column
+    key = "main" if "items" in str(volume) or "subPath" in mount else "redis.conf"
+    deployment = workload([volume], image="redis:7", volumeMounts=[mount])
+    found = values("APP001", workloads=[deployment], config_maps=[config(**{key: "bind 0.0.0.0"})])
+    assert bool(found) is heard
+
+
+def test_variables_out_of_a_config_map_are_placed_there() -> None:
+    maps = [config(FLASK_RUN_HOST="0.0.0.0")]
+    reference = {"configMapKeyRef": {"name": "conf", "key": "FLASK_RUN_HOST"}}
+    for given in (
+        {"envFrom": [{"configMapRef": {"name": "conf"}}]},
+        {"env": [{"name": "FLASK_RUN_HOST", "valueFrom": reference}]},
+    ):
+        deployment = workload(command=["flask", "run"], **given)
+        (finding,) = build.judge("APP001", workloads=[deployment], config_maps=maps).findings
+        assert finding.subject.id == "v1/ConfigMap/shop/conf"
+
+
+@pytest.mark.parametrize(
+    ("more", "spec", "severity"),
+    [
+        (PROBE, None, Severity.BLOCKER),
+        ({"readinessProbe": {"tcpSocket": {"port": 9}}}, None, Severity.INFO),
+        ({"readinessProbe": {"exec": {"command": ["true"]}}}, None, Severity.INFO),
+        ({"ports": [{"containerPort": 8000}]}, None, Severity.WARNING),
+        ({}, {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8000}]}, Severity.BLOCKER),
+        ({}, {"selector": {"app": "api"}, "ports": [{"port": 80, "targetPort": 8000}]}, Severity.INFO),
+        ({}, {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 9}]}, Severity.INFO),
+        ({}, {"ports": [{"port": 8000}]}, Severity.INFO),
+        (
+            {"ports": [{"containerPort": 8000, "name": "http"}]},
+            {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http"}]},
+            Severity.BLOCKER,
+        ),
+        (
+            {"ports": [{"containerPort": 8000, "name": "http"}]},
+            {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "metrics"}]},
+            Severity.WARNING,
+        ),
+    ],
+)
+def test_it_is_a_blocker_where_somebody_is_seen_to_connect(more: Any, spec: Any, severity: Severity) -> None:
+    deployment = workload(command=["gunicorn", "-b", ":8000"], **more)
+    services = [service(**spec)] if spec else []
+    (finding,) = build.judge("APP001", workloads=[deployment], services=services).findings
+    assert finding.severity is severity
+    assert len(finding.locations) == 1 + (severity is Severity.BLOCKER)
+
+
+def test_a_container_that_only_starts_the_pod_listens_for_nobody() -> None:
+    deployment = workload()
+    body = {"name": "wait", "command": ["gunicorn", "-b", ":80"]}
+    deployment["spec"]["template"]["spec"]["initContainers"] = [body]
+    assert not values("APP001", workloads=[deployment])
+    deployment["spec"]["template"]["spec"]["initContainers"] = [{**body, "restartPolicy": "Always"}]
+    assert len(values("APP001", workloads=[deployment])) == 1
+
+
+def test_one_config_map_for_several_workloads_is_one_finding() -> None:
+    one, two = (workload([VOLUME], image="redis:7", volumeMounts=[MOUNT], **PROBE) for _ in range(2))
+    two["metadata"] = {**two["metadata"], "name": "cache"}
+    assert len(values("APP001", workloads=[one, two], config_maps=[config(**{"redis.conf": "bind 0.0.0.0"})])) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "fails"),
+    [
+        (["gunicorn", "-b", "0.0.0.0:80", "-b", "[::]:80"], True),
+        (["gunicorn", "--bind=[::]:80", "--bind=:80"], True),
+        (["gunicorn", "-b", "0.0.0.0:80", "-b", "[::]:81"], False),
+        (["gunicorn", "-b", "127.0.0.1:80", "-b", "[::]:80"], False),
+        (["gunicorn", "-b", "[::]:80"], False),
+        (["hypercorn", "-b", "0.0.0.0:80", "-b", "[::]:80"], False),
+    ],
+)
+def test_gunicorn_exits_on_both_families_of_one_port(command: list[str], fails: bool) -> None:  # noqa: FBT001  a table's column
+    assert bool(values("APP007", workloads=[workload(command=command)])) is fails
+    assert not (fails and values("APP001", workloads=[workload(command=command)]))
+
+
+def test_two_programs_of_one_config_map_are_two_findings() -> None:
+    maps = [config(**{"redis.conf": "bind 0.0.0.0", "haproxy.cfg": "bind :6379\nbind :9101"})]
+    apps = [workload([VOLUME], image=image, volumeMounts=[MOUNT]) for image in ("redis:7", "haproxy:3")]
+    found = {seen["program"]: seen["values"] for seen in values("APP001", workloads=apps, config_maps=maps)}
+    assert found == {"Redis": ["0.0.0.0"], "HAProxy": [":6379", ":9101"]}
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        {"env": [{"name": "HOST", "value": "0.0.0.0"}]},
+        {"env": [{"name": "APP_BIND_ADDR", "value": "0.0.0.0:8000"}]},
+        {"args": ["serve", "--host", "0.0.0.0"]},
+        {"command": ["/app/server"], "args": ["--listen-address=http://0.0.0.0:8000"]},
+        {"command": ["node", "server.js", "--host=0.0.0.0"]},
+        {"command": ["sh", "-c", "cd /app && ./serve --port 8000 --host 0.0.0.0"]},
+    ],
+)
+def test_a_program_that_nobody_can_name_is_asked_about_where_somebody_connects(container: Any) -> None:
+    (finding,) = build.judge("APP005", workloads=[workload(**container, **PROBE)]).findings
+    assert finding.severity is Severity.WARNING
+    assert not values("APP001", workloads=[workload(**container, **PROBE)])
+    assert not values("APP005", workloads=[workload(**container)])
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        {"env": [{"name": "HOST", "value": "::"}]},
+        {"env": [{"name": "TRUSTED_PROXIES", "value": "0.0.0.0"}]},
+        {"env": [{"name": "HOST", "value": "0.0.0.0/0"}]},
+        {"env": [{"name": "BIND_ADDR", "value": "0.0.0.0:0"}]},
+        {"command": ["java", "-jar", "app.jar"], "env": [{"name": "HOST", "value": "0.0.0.0"}]},
+        {"image": "quay.io/prometheus/prometheus:v3", "args": ["--host", "0.0.0.0"]},
+        {
+            "image": "ghcr.io/prometheus-operator/prometheus-config-reloader:v0.8",
+            "args": ["--listen-address=0.0.0.0:8000"],
+        },
+        {"image": "quay.io/vouch/vouch-proxy", "env": [{"name": "VOUCH_LISTEN", "value": "0.0.0.0"}]},
+        {"command": ["gunicorn", "-b", ":80"], "env": [{"name": "HOST", "value": "0.0.0.0"}]},
+        {"args": ["--advertise", "0.0.0.0"]},
+        {"args": ["--host"]},
+    ],
+)
+def test_known_programs_and_other_settings_are_not_asked_about(container: Any) -> None:
+    assert not values("APP005", workloads=[workload(**container, **PROBE)])

@@ -1,0 +1,154 @@
+"""NetworkPolicies with IPv4 blocks: which of them cut something off, and exceptions that the API server refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from build import judge, messages, resource
+from hypothesis import given
+from hypothesis import strategies as st
+from policies import blocks, policy, tcp
+
+from eks6check.facts.network_policies import as_wide, selects
+from eks6check.findings import Severity
+
+VPC, VPC6 = "10.0.0.0/16", "2001:db8:1234::/56"
+
+
+@pytest.mark.parametrize(
+    ("direction", "cidrs", "severity"),
+    [
+        ("ingress", [VPC], Severity.BLOCKER),
+        ("ingress", ["203.0.113.0/24"], Severity.BLOCKER),
+        ("egress", ["0.0.0.0/0"], Severity.BLOCKER),
+        ("egress", ["100.64.0.0/10"], Severity.BLOCKER),
+        ("egress", ["203.0.113.7/32", "172.20.0.10/32"], Severity.BLOCKER),
+        ("egress", ["203.0.113.7/32"], Severity.WARNING),
+        ("egress", ["0.0.0.0/0", "fd00:ec2::23/128"], Severity.BLOCKER),
+    ],
+)
+def test_ipv4_blocks_alone_cut_a_direction_off(direction: str, cidrs: list[str], severity: Severity) -> None:
+    peers = {"ingress": "from", "egress": "to"}[direction]
+    spec: Any = {direction: [{peers: blocks(*cidrs)}]}
+    (finding,) = judge("POL001", network_policies=[policy(**spec)]).findings
+    assert finding.severity is severity
+    assert set(finding.evidence["blocks"]) == {each for each in cidrs if ":" not in each}
+
+
+def test_each_direction_is_told_once_with_all_its_blocks() -> None:
+    both = policy(ingress=[{"from": blocks(VPC, "192.168.0.0/16")}], egress=[{"to": blocks(VPC)}])
+    first, second = judge("POL001", network_policies=[both]).findings
+    assert {first.evidence["direction"], second.evidence["direction"]} == {"ingress", "egress"}
+    assert first.fingerprint != second.fingerprint
+    assert f"lets {VPC}, 192.168.0.0/16 in" in first.message
+
+
+@pytest.mark.parametrize(
+    ("cidrs", "variant"), [(["0.0.0.0/0"], "Beside 0.0.0.0/0"), ([VPC], "the IPv6 blocks of the same networks")]
+)
+def test_the_whole_of_ipv6_is_offered_only_beside_the_whole_of_ipv4(cidrs: list[str], variant: str) -> None:
+    (finding,) = judge("POL001", network_policies=[policy(egress=[{"to": blocks(*cidrs)}])]).findings
+    assert variant in finding.remedy
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"egress": [{"to": blocks("0.0.0.0/0", "::/0")}]},
+        {"egress": [{"to": blocks("0.0.0.0/0")}, {"to": blocks("::/0")}]},
+        {"egress": [{"to": blocks(VPC), "ports": tcp(443)}, {"to": blocks(VPC6), "ports": tcp(443, 80)}]},
+        {"egress": [{"to": blocks(VPC), "ports": tcp(443)}, {"to": blocks(VPC6), "ports": [{}]}]},
+        {"egress": [{"to": blocks(VPC)}, {}]},
+        {"egress": [{"to": blocks("169.254.169.254/32", "169.254.170.23/32")}]},
+        {"egress": [{"to": [{"namespaceSelector": {}}]}]},
+        {"policyTypes": ["Egress"], "ingress": [{"from": blocks(VPC)}], "egress": [{}]},
+        {"policyTypes": ["Ingress"], "egress": [{"to": blocks(VPC)}]},
+        {"egress": [{"to": blocks("not-a-range", "10.0.0.1")}]},
+    ],
+)
+def test_blocks_with_a_counterpart_and_blocks_without_effect_are_left_alone(spec: dict[str, Any]) -> None:
+    assert messages("POL001", network_policies=[policy(**spec)]) == []
+
+
+@pytest.mark.parametrize(
+    "ports", [tcp(80), [{"protocol": "UDP", "port": 443}], [{"protocol": "TCP", "port": 443, "endPort": 500}]]
+)
+def test_a_counterpart_with_other_ports_is_none(ports: list[dict[str, Any]]) -> None:
+    spec: Any = {"egress": [{"to": blocks(VPC), "ports": tcp(443)}, {"to": blocks(VPC6), "ports": ports}]}
+    assert len(messages("POL001", network_policies=[policy(**spec)])) == 1
+
+
+def test_policies_for_the_same_pods_add_up_within_a_namespace() -> None:
+    web: Any = {"podSelector": {"matchLabels": {"app": "web"}}}
+    ipv4 = policy(**web, egress=[{"to": blocks(VPC)}])
+    twin = policy("web-ipv6", **web, egress=[{"to": blocks(VPC6)}])
+    for_all = policy("all", egress=[{"to": blocks(VPC6)}])
+    spelled_out = policy("all", podSelector={"matchLabels": {}}, egress=[{"to": blocks(VPC6)}])
+    elsewhere = policy("web-ipv6", "other", **web, egress=[{"to": blocks(VPC6)}])
+    others = policy("api-ipv6", podSelector={"matchLabels": {"app": "api"}}, egress=[{"to": blocks(VPC6)}])
+    assert messages("POL001", network_policies=[ipv4, twin]) == []
+    assert messages("POL001", network_policies=[ipv4, for_all]) == []
+    assert messages("POL001", network_policies=[ipv4, spelled_out]) == []
+    assert len(messages("POL001", network_policies=[ipv4, elsewhere, others])) == 1
+
+
+def excepting(cidr: str, *exceptions: Any) -> dict[str, Any]:
+    return policy(egress=[{"to": [{"ipBlock": {"cidr": cidr, "except": list(exceptions)}}]}])
+
+
+@pytest.mark.parametrize(
+    ("cidr", "exception", "reason"),
+    [
+        ("::/0", "169.254.169.254/32", "of the other family"),
+        ("0.0.0.0/0", "fd00:ec2::254/128", "of the other family"),
+        (VPC, "192.168.0.0/24", "does not lie inside"),
+        (VPC, VPC, "does not lie inside"),
+    ],
+)
+def test_an_exception_that_is_no_part_of_its_block_is_refused(cidr: str, exception: str, reason: str) -> None:
+    (finding,) = judge("POL006", network_policies=[excepting(cidr, exception)]).findings
+    assert reason in finding.message
+    assert finding.severity is Severity.BLOCKER
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        excepting("0.0.0.0/0", VPC, "169.254.169.254/32"),
+        excepting("::/0", VPC6),
+        excepting("x", VPC),
+        excepting(VPC, 3),
+    ],
+)
+def test_an_exception_inside_its_block_is_left_alone(made: dict[str, Any]) -> None:
+    assert messages("POL006", network_policies=[made]) == []
+
+
+@pytest.mark.parametrize(
+    ("selector", "count"),
+    [
+        ({}, 1),
+        ({"matchLabels": {"app": "web"}}, 1),
+        ({"matchLabels": {"app": "api"}}, 0),
+        ({"matchExpressions": [{"key": "app", "operator": "In", "values": ["web", "api"]}]}, 1),
+        ({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["web"]}]}, 0),
+        ({"matchExpressions": [{"key": "tier", "operator": "DoesNotExist"}]}, 1),
+        ({"matchExpressions": [{"key": "tier", "operator": "Exists"}]}, 0),
+        ({"matchExpressions": [{"key": "app", "operator": "Like", "values": ["web"]}]}, 0),
+    ],
+)
+def test_a_selector_chooses_as_kubernetes_does(selector: dict[str, Any], count: int) -> None:
+    assert selects(resource(policy(podSelector=selector)), {"app": "web"}) == bool(count)
+
+
+PORTS = st.lists(
+    st.fixed_dictionaries({}, optional={"protocol": st.sampled_from(["TCP", "UDP"]), "port": st.integers()})
+)
+
+
+@given(PORTS, PORTS)
+def test_ports_are_as_wide_as_themselves_and_as_any_part_of_them(ports: Any, more: Any) -> None:
+    assert as_wide(ports, ports)
+    assert as_wide([], ports)
+    assert as_wide([*ports, *more], ports) or not ports

@@ -1,0 +1,111 @@
+"""nginx: an IPv6 address beside each IPv4 one, in each server block."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import build
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eks6check.facts.nginx import parse, servers
+from eks6check.findings import Severity
+
+
+def config(text: str, key: str = "site.conf") -> dict[str, Any]:
+    return {"kind": "ConfigMap", "metadata": {"name": "conf", "namespace": "shop"}, "data": {key: text}}
+
+
+def listened(text: str) -> list[list[str]]:
+    return [finding.evidence["all"] for finding in build.judge("APP002", config_maps=[config(text)]).findings]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("server { listen 80; }", ["listen 80;"]),
+        ("server { listen *:80; listen 0.0.0.0:443 ssl; }", ["listen *:80;", "listen 0.0.0.0:443 ssl;"]),
+        ("server {\n listen 80;\n listen [::]:81;\n}", ["listen 80;"]),
+        ("http { server { listen ${PORT} default_server; } }", ["listen ${PORT} default_server;"]),
+        ("stream { server { listen 5432; proxy_pass db; } }", ["listen 5432;"]),
+        ("server { listen 80; listen [::1]:80; }", ["listen 80;"]),
+        ("server { listen 80; # listen [::]:80;\n }", ["listen 80;"]),
+        ("server { location / { return 200 '}'; } listen 80; }", ["listen 80;"]),
+        ("server { location / { root /srv; } }", ["server {"]),
+        ("server { listen 80; } server { listen 80; listen [::]:80; }", ["listen 80;"]),
+        ("server { listen 80", []),
+    ],
+)
+def test_each_ipv4_wildcard_wants_a_twin_in_its_own_block(text: str, lines: list[str]) -> None:
+    assert listened(text) == ([lines] if lines else [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "server { listen 80; listen [::]:80; }",
+        "server { listen [::]:80 ipv6only=off; }",
+        "server { listen [::]:80; }",
+        "server { listen 80 ssl; listen [::]:80 ssl; listen 127.0.0.1:81; }",
+        "server { listen unix:/run/nginx.sock; }",
+        "server { listen 127.0.0.1:8080; location /status { stub_status; } }",
+        "server { listen localhost:8080; }",
+        "# server { listen 80; }",
+        "upstream web { server web:80; }",
+        "server { enabled = true }",
+        'ui = true\nserver {\n  bind_addr = "0.0.0.0"\n}',
+        "log_format main 'server { listen 80; }';",
+        "mail { server { listen 25; } }",
+        "",
+    ],
+)
+def test_what_has_ipv6_or_is_for_the_pod_alone_or_no_nginx_is_left_alone(text: str) -> None:
+    assert listened(text) == []
+
+
+def workload(**container: Any) -> dict[str, Any]:
+    body = {"name": "web", "volumeMounts": [{"name": "conf", "mountPath": "/etc/nginx"}], **container}
+    spec = {"containers": [body], "volumes": [{"name": "conf", "configMap": {"name": "conf"}}]}
+    metadata = {"name": "web", "namespace": "shop"}
+    return {"kind": "Deployment", "metadata": metadata, "spec": {"template": {"spec": spec}}}
+
+
+def probed(port: int) -> dict[str, Any]:
+    return {"livenessProbe": {"httpGet": {"port": port}}}
+
+
+@pytest.mark.parametrize(
+    ("text", "container", "severity"),
+    [
+        ("server { listen 80; }", probed(80), Severity.BLOCKER),
+        ("server { listen 80; }", probed(9113), Severity.WARNING),
+        ("server { listen 80; }", {**probed(80), "volumeMounts": []}, Severity.WARNING),
+        (
+            "server { listen 80; }",
+            {**probed(80), "volumeMounts": [], "args": ["--configmap=$(NS)/conf"]},
+            Severity.BLOCKER,
+        ),
+        ("server { listen 80; } server { listen [::]:80; }", probed(80), Severity.WARNING),
+    ],
+)
+def test_a_blocker_is_asked_for_on_a_port_that_is_probed(text: str, container: Any, severity: Severity) -> None:
+    judged = build.judge("APP002", config_maps=[config(text)], workloads=[workload(**container)])
+    assert [finding.severity for finding in judged.findings] == [severity]
+
+
+def test_the_message_has_the_missing_line_with_its_options() -> None:
+    (message,) = build.messages("APP002", config_maps=[config("server { listen 443 ssl ipv6only=on http2; }")])
+    assert "`listen [::]:443 ssl http2;`" in message
+
+
+def test_each_file_is_a_finding_of_its_own() -> None:
+    body = config("server { listen 80; }")
+    body["data"]["other.conf"] = "server { listen 81; }"
+    assert len(build.judge("APP002", config_maps=[body]).findings) == 2
+
+
+@given(st.text(alphabet="server listn{};#'\"\\$0[:]\n") | st.text())
+def test_no_text_raises(text: str) -> None:
+    parse(text)
+    servers("server {" + text)
