@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -247,6 +248,21 @@ def test_only_what_the_chosen_rules_ask_for_is_called(aws: Server, tmp_path: Pat
         assert eks6check("scan", *LIVE, "--select", "VPC001").code == 0
     assert set(aws.calls[before:]) == {"eks:DescribeCluster", "ec2:DescribeVpcs"}
     assert kube.calls == []
+
+
+def test_a_verbose_scan_tells_its_calls_beside_the_report(aws: Server, tmp_path: Path) -> None:
+    ipv6_account(aws)
+    before = len(aws.calls)
+    with cluster(yaml.safe_load_all(READY), tmp_path) as kube:
+        done = eks6check("scan", *LIVE, "--verbose", "--select", "VPC,SVC001")
+    head, *rest = done.err.splitlines()
+    told = {call: int(count) for count, call in (line.split(maxsplit=1) for line in rest)}
+    made = Counter(aws.calls[before:])
+    assert {call: count for call, count in told.items() if not call.startswith("get ")} == made
+    assert told["get /api/v1/services"] == 1
+    assert sum(told.values()) == sum(made.values()) + len(kube.calls)
+    assert head == f"calls: {sum(told.values())}, held to a pace for 0.0 s."
+    assert done.report["verdict"] == "ready"
 
 
 def test_a_snapshot_gives_the_same_report_byte_for_byte(aws: Server, tmp_path: Path) -> None:
