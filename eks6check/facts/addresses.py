@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from eks6check.facts.mentions import WORD_BORDER, guards, hits
+from eks6check.facts.patterns import regex
 from eks6check.facts.texts import Text
 
 if TYPE_CHECKING:
@@ -20,18 +21,18 @@ if TYPE_CHECKING:
 
 OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 
-IPV4 = re.compile(
+IPV4 = regex(
     rf"(?<![\w.\-\\])(?P<address>{OCTET}(?:\.{OCTET}){{3}})(?P<prefix>/\d{{1,2}}(?![\w./-]))?(?!\w|\.\w|-\w|\\|\.\*)"
 )
 """An address, with its prefix length where it is a block; no part of a version, a name, a range or a pattern."""
 
-QUICK = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")
+QUICK = regex(r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")
 """What a text holds that has any address, found many times faster."""
 
-GENERATED = re.compile(r'"(?:panels|pluginVersion)"\s*:|openAPIV3Schema|last-applied-configuration')
+GENERATED = regex(r'"(?:panels|pluginVersion)"\s*:|openAPIV3Schema|last-applied-configuration')
 """What dashboards, schemas and dumps hold: texts in which nobody chose an address."""
 
-VERSIONED = re.compile(
+VERSIONED = regex(
     r"\b(?:versions?|ver|release|build|tag|image|digest|chart|checksum|sha\d*|revision|oid|serial|user-?agent|agent|"
     r"server version|description|summary|regex|pattern|netmask|subnet ?mask|mask)\b",
     re.IGNORECASE,
@@ -41,7 +42,7 @@ VERSIONED = re.compile(
 NEAR = 40
 """How many characters before an address still name it."""
 
-NETWORK = re.compile(
+NETWORK = regex(
     r"\b(?:\w*hosts?|\w*addr(?:s|ess|esses)?|ips?|servers?|end ?points?|url|uri|peers?|prox(?:y|ies)|resolvers?|"
     r"(?:name ?)servers?|upstreams?|dns|brokers?|gateway|targets?|master|replicas?|remote|backend|nodes?|seeds?|"
     r"connect|dsn|replicaof|slaveof)\b",
@@ -49,15 +50,15 @@ NETWORK = re.compile(
 )
 """Names of values that say whom to talk to."""
 
-OWN_OR_ALLOWED = re.compile(
+OWN_OR_ALLOWED = regex(
     r"\b(?:bind\w*|listen\w*|advertise\w*|announce\w*|allow\w*|white ?list\w*|trust\w*|permit\w*|real ip|source|src|"
     r"from|cidrs?|ranges?|subnets?|networks?|local ip|external ip|public ip|pool|router id)\b",
     re.IGNORECASE,
 )
 """Names of values that say where to listen, or who may come: no one to talk to."""
 
-URL = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^\s/@\"']*@)?$", re.IGNORECASE)
-PORT = re.compile(r":\d{2,5}(?!\d|\.\d)")
+URL = regex(r"[a-z][a-z0-9+.-]*://(?:[^\s/@\"']*@)?$", re.IGNORECASE)
+PORT = regex(r":\d{2,5}(?!\d|\.\d)")
 
 
 MOST = 50

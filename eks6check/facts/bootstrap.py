@@ -6,18 +6,18 @@ Bottlerocket's pluto, all read on 2026-11-22.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from eks6check.facts.kube import mapping, sequence, text
+from eks6check.facts.patterns import regex
 from eks6check.facts.user_data import bottlerocket_settings, cluster_cidr, node_configs, parts, told
 
-IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?")
-NODE_IP = re.compile(r"--node-ip[= ]+[\"']?([0-9]{1,3}(?:\.[0-9]{1,3}){3})")
-CLUSTER_DNS = re.compile(r"--(?:cluster-dns|dns-cluster-ip)[= ]+[\"']?([^\s\"',}\]]+)")
-CALL = re.compile(r"/etc/eks/bootstrap\.sh\b([^\n;&|]*)")
-WORD = re.compile(r"(?:'[^']*'|\"[^\"]*\"|[^\s'\"])+")
+IPV4 = regex(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?")
+NODE_IP = regex(r"--node-ip[= ]+[\"']?([0-9]{1,3}(?:\.[0-9]{1,3}){3})")
+CLUSTER_DNS = regex(r"--(?:cluster-dns|dns-cluster-ip)[= ]+[\"']?([^\s\"',}\]]+)")
+CALL = regex(r"/etc/eks/bootstrap\.sh\b([^\n;&|]*)")
+WORD = regex(r"(?:'[^']*'|\"[^\"]*\"|[^\s'\"])+")
 
 
 class Boot(NamedTuple):

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eks6check.facts.kube import Resource, mapping, wire
+from eks6check.facts.patterns import regex
 
-TOKEN = re.compile(r'#[^\n]*|\n|"(?:\\.|[^"\\])*"?|[^\s]+', re.DOTALL)
+TOKEN = regex(r'#[^\n]*|\n|"(?:\\.|[^"\\])*"?|[^\s]+', re.DOTALL)
 """A comment, the end of a line, a quoted word, or a word. A brace counts where it stands alone, not in ``{$ENV}``."""
 
-FRAGMENT = re.compile(r"\.(?:server|override)$")
+FRAGMENT = regex(r"\.(?:server|override)$")
 """Keys of the ConfigMap ``coredns-custom``: whole server blocks, and plugins for the block ``.:53``."""
 
 CLUSTER_DOMAIN = "cluster.local"

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from eks6check.facts.embedded import Embedded, embedded, walk
 from eks6check.facts.kube import Resource, mapping, sequence
+from eks6check.facts.patterns import regex
 
-MARKER = re.compile(r"socket_?address", re.IGNORECASE)
+MARKER = regex(r"socket_?address", re.IGNORECASE)
 """What every configuration with an address holds; protobuf's JSON writes ``socketAddress``."""
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from eks6check.facts import Path
 from eks6check.facts.kube import Resource, mapping, sequence, text
 from eks6check.facts.load_balancing import Installed, Maker, annotation
+from eks6check.facts.patterns import regex
 
 INGRESS_PREFIX = "alb.ingress.kubernetes.io/"
 ADDRESS_TYPE = INGRESS_PREFIX + "ip-address-type"
@@ -32,9 +33,9 @@ DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
 MAKERS = {"ingress.k8s.aws/alb": Maker.CONTROLLER, "eks.amazonaws.com/alb": Maker.AUTO_MODE}
 """Who reads Ingresses of a class, by the class's ``spec.controller``."""
 
-SERVICE_NAME = re.compile(r'"serviceName"\s*:\s*"([^"]+)"', re.IGNORECASE)
-ALB_WORD = re.compile(r"(?<![a-z0-9])alb(?![a-z0-9])")
-AUTO_WORD = re.compile(r"(?<![a-z0-9])auto(?![a-z0-9])")
+SERVICE_NAME = regex(r'"serviceName"\s*:\s*"([^"]+)"', re.IGNORECASE)
+ALB_WORD = regex(r"(?<![a-z0-9])alb(?![a-z0-9])")
+AUTO_WORD = regex(r"(?<![a-z0-9])auto(?![a-z0-9])")
 """Words by which people name a class for the controller, or for Auto Mode."""
 
 

@@ -10,23 +10,24 @@ from typing import NamedTuple
 from eks6check.facts import Path, envoy
 from eks6check.facts.kube import Container, Resource, containers, mapping, pod_spec, sequence, text, wire
 from eks6check.facts.mentions import COMMENT, hits
+from eks6check.facts.patterns import regex
 from eks6check.facts.versions import repository
 
 REST = r"[^|;&\n]*"
-CLIENT = re.compile(
+CLIENT = regex(
     rf"\b(?:curl\b{REST}?\s(?:-[a-zA-Z]*4[a-zA-Z]*|--ipv4)(?=\s)"
     rf"|(?:wget|nc|ncat|ping)\b{REST}?\s(?:-4|--inet4-only)(?=\s)|getent\s+ahostsv4\b"
     rf"|nslookup\s+-(?:query)?type=[aA]\b|(?:dig|host)\s{REST}?-t\s+[aA]\b){REST}"
 )
 """A command that asks for IPv4 alone, up to its end."""
 
-QUICK = re.compile(r"\s-[a-zA-Z]*4\s|ipv4\b|inet4|ahostsv4|type=[aA]\b|-t\s+[aA]\b")
+QUICK = regex(r"\s-[a-zA-Z]*4\s|ipv4\b|inet4|ahostsv4|type=[aA]\b|-t\s+[aA]\b")
 """What all of these have in them, found many times faster."""
 
-HOST = re.compile(r"(?<![\w.@-])[a-z0-9][\w-]*(?:\.[\w-]+)*\.?(?=[:/\s\"')]|$)")
-RESOLVER = re.compile(r"\bresolver\s[^;#\n]*\bipv6=off\b")
-PASS_TO_VARIABLE = re.compile(r"\b(?:proxy|grpc|fastcgi|uwsgi)_pass\s[^;#\n]*\$")
-IN_CLUSTER = re.compile(r"[\w-]\.svc\b")
+HOST = regex(r"(?<![\w.@-])[a-z0-9][\w-]*(?:\.[\w-]+)*\.?(?=[:/\s\"')]|$)")
+RESOLVER = regex(r"\bresolver\s[^;#\n]*\bipv6=off\b")
+PASS_TO_VARIABLE = regex(r"\b(?:proxy|grpc|fastcgi|uwsgi)_pass\s[^;#\n]*\$")
+IN_CLUSTER = regex(r"[\w-]\.svc\b")
 EXEC = (
     ("livenessProbe",),
     ("readinessProbe",),

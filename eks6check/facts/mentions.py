@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 from eks6check.facts import Path
 from eks6check.facts.kube import Resource, containers, mapping, wire
+from eks6check.facts.patterns import regex
 
-COMMENT = re.compile(r"^\s*(?:#|;|//|<!--)|\s#|\s//\s")
+COMMENT = regex(r"^\s*(?:#|;|//|<!--)|\s#|\s//\s")
 """A comment before the address in the languages of configuration files; ``//`` inside a URL has no space around it."""
 
-GUARD = re.compile(
+GUARD = regex(
     r"\b(?:no ?proxy|non ?proxy ?hosts|bypass|den(?:y|ied|ies)|denylist|block(?:ed|ing|s|list)?(?![-\w])|blacklist|"
     r"blackhole|reject(?:ed|s)?|drop(?:ped|s)?|disallow(?:ed|s)?|forbid(?:den)?|prohibit|unreachable|"
     r"exclud(?:e|ed|es|ing)|ssrf|acl|fd\.\w*ip)\b",
@@ -30,8 +31,8 @@ GUARD = re.compile(
 NEAR = 120
 """How many characters on the same line still speak of the address; JSON can hold a whole file in one line."""
 
-EXCEPT = re.compile(r"\bexcept\b", re.IGNORECASE)
-WORD_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
+EXCEPT = regex(r"\bexcept\b", re.IGNORECASE)
+WORD_BORDER = regex(r"(?<=[a-z])(?=[A-Z])|_")
 
 
 class Mention(NamedTuple):

@@ -6,17 +6,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-TOKEN = re.compile(
+from eks6check.facts.patterns import regex
+
+TOKEN = regex(
     r"#[^\n]*|\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])*'?|[{};]|(?:\$\{[^}\n]*\}|\\.|[^\s{};\"'\\])+|\\", re.DOTALL
 )
 """A comment, a quoted word, a mark, or a word; ``${PORT}`` is part of a word."""
 
-SERVER = re.compile(r"\bserver\s*\{")
+SERVER = regex(r"\bserver\s*\{")
 PARENTS = frozenset({"", "http", "stream"})
 IN_SERVERS = frozenset({"location", "root", "return", "proxy_pass", "server_name", "try_files"})
 """Directives that prove a block without ``listen`` to be nginx's own; it then listens on ``*:80``."""
 
-LISTEN = re.compile(
+LISTEN = regex(
     r"(?:(?P<host>\[[^\]]*\]|\*|[\w.-]+):)?(?P<port>\d+|\$\{?\w+\}?)$|(?P<only>\[[^\]]*\]|\d+\.\d+\.\d+\.\d+|\*)$"
 )
 WILDCARDS = frozenset({"", "*", "0.0.0.0"})  # noqa: S104  read, never bound

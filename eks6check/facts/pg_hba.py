@@ -7,15 +7,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from eks6check.facts.patterns import regex
+
 METHODS = "trust|reject|scram-sha-256|md5|password|gss|sspi|ident|peer|ldap|radius|cert|pam|bsd|oauth"  # PostgreSQL 18
-LINE = re.compile(
+LINE = regex(
     r"^[^\S\n]*(?:-[^\S\n]+)?[\"']?(?P<type>host(?:no)?(?:ssl|gssenc)?)[^\S\n]+(?P<database>\S+)[^\S\n]+(?P<user>\S+)"
     rf"[^\S\n]+(?P<address>\S+)(?:[^\S\n]+(?P<mask>[\d.]+))?[^\S\n]+(?P<method>{METHODS})\b",
     re.MULTILINE,
 )
 """A line for clients over the network. A comment does not begin with its type."""
 
-IPV4_ADDRESS = re.compile(r"(?<!\S)\d+(?:\.\d+){3}(?:/\d+|[^\S\n]+[\d.]+)?(?!\S)")
+IPV4_ADDRESS = regex(r"(?<!\S)\d+(?:\.\d+){3}(?:/\d+|[^\S\n]+[\d.]+)?(?!\S)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from eks6check.facts import Path
 from eks6check.facts.kube import Container, text
+from eks6check.facts.patterns import regex
 from eks6check.facts.versions import repository, tag
 from eks6check.knowledge.listeners import Listener, listeners, named
 
@@ -25,12 +26,12 @@ WRAPPERS |= frozenset({"run", "poetry", "uv", "pipenv", "pdm", "rye", "bundle", 
 WRAPPERS |= frozenset({"opentelemetry-instrument", "ddtrace-run", "newrelic-admin", "run-program", "coverage", "--"})
 """Words before the program that start it, or something around it."""
 
-ENTRY_SCRIPT = re.compile(r"\.sh$|^(?:docker-)?entrypoint$|^run$")
+ENTRY_SCRIPT = regex(r"\.sh$|^(?:docker-)?entrypoint$|^run$")
 """Scripts of an image that end in its own program; the image's name says which."""
 
-PYTHON = re.compile(r"python[\d.]*$")
-ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
-SEPARATOR = re.compile(r"\n|;|&&|\|\|?")
+PYTHON = regex(r"python[\d.]*$")
+ASSIGNMENT = regex(r"[A-Za-z_]\w*=")
+SEPARATOR = regex(r"\n|;|&&|\|\|?")
 
 
 class Word(NamedTuple):

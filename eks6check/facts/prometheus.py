@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from eks6check.facts import Path
 from eks6check.facts.embedded import Embedded, embedded, walk
 from eks6check.facts.kube import Resource, mapping, sequence, text
+from eks6check.facts.patterns import regex
 
-MARKER = re.compile(r"relabel_configs|static_configs|ip_protocol_fallback")
+MARKER = regex(r"relabel_configs|static_configs|ip_protocol_fallback")
 RELABELLINGS = frozenset({"relabel_configs", "relabelings", "relabelConfigs"})
 TARGETS = frozenset({"static_configs", "staticConfigs"})
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from eks6check.facts import Path
 from eks6check.facts.embedded import Embedded, embedded, walk
 from eks6check.facts.kube import Resource, mapping, sequence, text
+from eks6check.facts.patterns import regex
 
-MARKER = re.compile(r"\bmemberlist\b|\blifecycler\b|\bkvstore\b")
+MARKER = regex(r"\bmemberlist\b|\blifecycler\b|\bkvstore\b")
 PARTS = frozenset({"common", "compactor", "distributor", "frontend", "ingester", "limits", "limits_config", "querier"})
 """Sections of which each of the four programs has some at the top of its configuration."""
 

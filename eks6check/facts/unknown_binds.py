@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from eks6check.facts import Path
 from eks6check.facts.kube import Container, Resource
 from eks6check.facts.listening import Bind
+from eks6check.facts.patterns import regex
 from eks6check.facts.programs import Word, base, lines, programs
 from eks6check.facts.versions import repository
 from eks6check.knowledge.listeners import opens_all_families
 
-OPTION = re.compile(
+OPTION = regex(
     r"--?(?:(?:http|web|server)[-.]?)?(?:host|ip|bind|listen|addr|address)(?:[-.]?(?:host|ip|addr|address))?"
 )
-VARIABLE = re.compile(
+VARIABLE = regex(
     r"(?:\w+_)?(?:HOST|HOSTNAME|BIND|BIND_ADDR|BIND_ADDRESS|BIND_HOST|LISTEN|LISTEN_ADDR|LISTEN_ADDRESS|LISTEN_HOST|"
     r"SERVER_ADDRESS)"
 )
-ADDRESS = re.compile(r"(?:(?:https?|tcp)://)?0\.0\.0\.0(?::(?!0\b)(?:\d+|\$[({]?\w+[)}]?))?")
+ADDRESS = regex(r"(?:(?:https?|tcp)://)?0\.0\.0\.0(?::(?!0\b)(?:\d+|\$[({]?\w+[)}]?))?")
 """All of IPv4 as an address to listen on. Port 0 is any port, which nobody calls."""
 
 

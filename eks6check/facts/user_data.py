@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from eks6check.facts.kube import mapping, sequence, text
+from eks6check.facts.patterns import regex
 
-MIME = re.compile(r"\A\s*(?:MIME-Version|Content-Type):", re.IGNORECASE)
-KUBELET_FLAG = re.compile(r"--max-pods[= ]+[\"']?([^\s\"']+)")
-WITHOUT_LIMIT = re.compile(r"--use-max-pods[= ]+[\"']?false")
-KUBELET_FIELD = re.compile(r"\.?[\"']?maxPods[\"']?\s*[:=]\s*[\"']?([^\s\"',}]+)")
-TOML_FIELD = re.compile(r"^\s*max-pods\s*=\s*[\"']?([^\s\"'#]+)", re.MULTILINE)
+MIME = regex(r"\A\s*(?:MIME-Version|Content-Type):", re.IGNORECASE)
+KUBELET_FLAG = regex(r"--max-pods[= ]+[\"']?([^\s\"']+)")
+WITHOUT_LIMIT = regex(r"--use-max-pods[= ]+[\"']?false")
+KUBELET_FIELD = regex(r"\.?[\"']?maxPods[\"']?\s*[:=]\s*[\"']?([^\s\"',}]+)")
+TOML_FIELD = regex(r"^\s*max-pods\s*=\s*[\"']?([^\s\"'#]+)", re.MULTILINE)
 
 GZIP = b"\x1f\x8b"
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from eks6check.facts.kube import Resource, mapping, pod_spec, sequence, text
 from eks6check.facts.mentions import COMMENT
+from eks6check.facts.patterns import regex
 from eks6check.facts.texts import Text, config_maps_of, from_fields
 
 ADDRESS_FIELDS = frozenset({"status.podIP", "status.podIPs", "status.hostIP", "status.hostIPs"})
@@ -20,7 +21,7 @@ ADDRESS_FIELDS = frozenset({"status.podIP", "status.podIPs", "status.hostIP", "s
 USUAL_NAMES = frozenset({"POD_IP", "MY_POD_IP", "HOST_IP", "MY_HOST_IP", "NODE_IP", "K8S_POD_IP", "K8S_NODE_IP"})
 """What such variables are called where nothing in view says what fills them."""
 
-JOINED = re.compile(
+JOINED = regex(
     r"(?<![\[$\\])\$(?:\((?P<kubernetes>\w+)\)|\{(?:process\.)?(?:env[:.])?(?P<braced>\w+)\}|(?P<shell>\w+))"
     r":(?:\d+|\$[({]?[\w:.\-]+[)}]?)"
 )
@@ -29,7 +30,7 @@ JOINED = re.compile(
 MOST = 200
 """How many places of one text are looked at."""
 
-PRINTED = re.compile(r"\b(?:echo|printf)\b[^>|]*$")
+PRINTED = regex(r"\b(?:echo|printf)\b[^>|]*$")
 """What comes before a text that is only shown; with a redirection or a pipe it is made use of."""
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from eks6check.facts.patterns import regex
 
 Version = tuple[int, int, int]
 
-VERSION = re.compile(r"v?([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?(?![0-9.])")
+VERSION = regex(r"v?([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?(?![0-9.])")
 
 NEWEST = 10**9
 """The patch of a tag such as ``v2.4`` that moves with each release, for who wants it to count as its newest."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from eks6check.facts import Path, Places
 from eks6check.facts.kube import Container, Resource, containers, mapping, sequence, text, wire
+from eks6check.facts.patterns import regex
 from eks6check.facts.versions import repository, tag
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 
 IMAGE = "amazon-k8s-cni"
 INIT_IMAGE = "amazon-k8s-cni-init"
-NUMBER = re.compile(r"-?[0-9]{1,9}")
+NUMBER = regex(r"-?[0-9]{1,9}")
 
 
 class Setting(NamedTuple):

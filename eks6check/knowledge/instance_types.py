@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from eks6check.facts.patterns import regex
 from eks6check.knowledge import data
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import InstanceType
     from eks6check.facts.karpenter import Requirement
 
-NAME = re.compile(r"(?P<category>[a-z]+)(?:-[0-9]+tb)?(?P<generation>[0-9]+)(?P<attributes>[a-z0-9-]*)\.(?P<size>.+)")
+NAME = regex(r"(?P<category>[a-z]+)(?:-[0-9]+tb)?(?P<generation>[0-9]+)(?P<attributes>[a-z0-9-]*)\.(?P<size>.+)")
 """The parts of a type's name, split where Karpenter splits them: ``c7gd.large`` is c, 7, gd and large."""
 
 SMALL_VCPUS = 30

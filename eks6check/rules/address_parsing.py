@@ -10,6 +10,7 @@ from eks6check.catalog import rule
 from eks6check.facts import Path
 from eks6check.facts.kube import Resource, pod_spec
 from eks6check.facts.mentions import COMMENT
+from eks6check.facts.patterns import regex
 from eks6check.facts.texts import Text, texts
 from eks6check.facts.variables import readers
 from eks6check.findings import Problem
@@ -66,17 +67,17 @@ TRICKS = (
     ),
 )
 
-KNOWS_IPV6 = re.compile(
+KNOWS_IPV6 = regex(
     r"(?<!-v )(?<!-v [\"'])\binet6\b|\bip\s+(?:-\w+\s+)*-6\b|\bgrep\s+(?:-\w+\s+)*[\"']?:[\"']?(?:\s|[;)]|$)|"
     r"\*[\"']?:[\"']?\*|=~\s*[\"']?:"
 )
 """What a script that tells the families apart has somewhere."""
 
-HINT = re.compile(r"hostname|\bip\s|ifconfig|inet|grep|sed|awk|=~|cut|%%:")
+HINT = regex(r"hostname|\bip\s|ifconfig|inet|grep|sed|awk|=~|cut|%%:")
 """What any of them holds: most texts have none of it."""
 
 
-SHOWN = re.compile(r"\b(?:echo|printf)\s+(?:-\w+\s+)*[\"'][^|>]*$")
+SHOWN = regex(r"\b(?:echo|printf)\s+(?:-\w+\s+)*[\"'][^|>]*$")
 """What comes before an answer that is part of a message."""
 
 

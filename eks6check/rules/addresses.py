@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
 from eks6check.facts.addresses import Literal, Meaning, OldRanges, literals, meaning, old_ranges
 from eks6check.facts.kube import Resource, containers, mapping, pod_spec, sequence, text
+from eks6check.facts.patterns import regex
 from eks6check.facts.texts import Text, texts
 from eks6check.facts.versions import repository
 from eks6check.findings import Confidence, Problem, Severity
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from eks6check.facts.aws import Cluster, Vpc
 
 NODE_LOCAL_DNS = "k8s-dns-node-cache"
-SCRAPED = re.compile(r"\btargets\b|static configs")
+SCRAPED = regex(r"\btargets\b|static configs")
 """Words that name scrape targets of Prometheus."""
 
 OTHERS_READ = frozenset({"resolv.conf"})

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 
 from eks6check.catalog import rule
 from eks6check.facts.kube import Resource, mapping, wire
+from eks6check.facts.patterns import regex
 from eks6check.facts.texts import Text, texts
 from eks6check.facts.variables import USUAL_NAMES, Given, Joined, given, joined, readers
 from eks6check.findings import Confidence, Problem, Severity
 
-SERVICE_HOST = re.compile(r"[A-Z][A-Z0-9_]*_SERVICE_HOST")
+SERVICE_HOST = regex(r"[A-Z][A-Z0-9_]*_SERVICE_HOST")
 """The variables in which kubelet gives a container the addresses of the Services of its namespace."""
 
 WHOSE = {

@@ -10,6 +10,7 @@ from eks6check.catalog import rule
 from eks6check.facts import Fact, Places
 from eks6check.facts.kube import Container, Resource, containers, text
 from eks6check.facts.load_balancing import flag
+from eks6check.facts.patterns import regex
 from eks6check.facts.versions import repository, version
 from eks6check.facts.vpc_cni import TRUE, Cni, configured, daemon_sets, reported
 from eks6check.findings import Problem, Severity
@@ -23,12 +24,12 @@ POD_GROUPS_FLOOR = (1, 16, 0)
 MODE = "POD_SECURITY_GROUP_ENFORCING_MODE"
 EARLY_DEMUX = "DISABLE_TCP_EARLY_DEMUX"
 
-BURSTABLE = re.compile(r"t[0-9]\w*\.")
+BURSTABLE = regex(r"t[0-9]\w*\.")
 """The t families have no trunk interface, in any generation: EKS user guide, security groups for pods, 2026-11-22."""
 
 INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 NODE_LOCAL_DNS = "k8s-dns-node-cache"
-KUBE_PROXY_MODE = re.compile(r"^mode:[ \t]*[\"']?(\w+)", re.MULTILINE)
+KUBE_PROXY_MODE = regex(r"^mode:[ \t]*[\"']?(\w+)", re.MULTILINE)
 AGENT_IMAGE = "aws-network-policy-agent"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
 from eks6check.facts.kube import Resource, mapping, text
+from eks6check.facts.patterns import regex
 from eks6check.facts.versions import version
 from eks6check.facts.vpc_cni import Cni, Setting, configured, reported
 from eks6check.findings import Problem, Severity
@@ -22,7 +23,7 @@ EGRESS_SINCE = (1, 15, 1)
 """Before it the CNI does not read ENABLE_V4_EGRESS: its README, read 2026-11-22."""
 
 RESOLVER_IPV6 = "fd00:ec2::253"
-FORWARD = re.compile(r"^[ \t]*forward[ \t]+\.[ \t]+([^\n{]+)", re.MULTILINE)
+FORWARD = regex(r"^[ \t]*forward[ \t]+\.[ \t]+([^\n{]+)", re.MULTILINE)
 """Where CoreDNS sends what it does not know itself."""
 
 MTU = ("AWS_VPC_ENI_MTU", "POD_MTU")

@@ -9,11 +9,12 @@ from eks6check.catalog import rule
 from eks6check.facts.cidrs import is_ipv4
 from eks6check.facts.corefile import CLUSTER_DOMAIN, Directive, Server, corefiles, holds, servers, serving
 from eks6check.facts.kube import Container, Resource, containers
+from eks6check.facts.patterns import regex
 from eks6check.facts.versions import repository, tag, version
 from eks6check.findings import Problem
 
 NODE_CACHE = "k8s-dns-node-cache"
-EVERYTHING = re.compile(r"[.^$*+()\\]*")
+EVERYTHING = regex(r"[.^$*+()\\]*")
 """A pattern that finds every name, or but the names with a dot."""
 
 EVERYONE = {"*", "::/0", "0.0.0.0/0"}

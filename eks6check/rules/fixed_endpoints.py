@@ -13,6 +13,7 @@ from eks6check.facts import Path
 from eks6check.facts.addresses import Meaning, OldRanges, ipv4, meaning, old_ranges
 from eks6check.facts.kube import Resource, mapping, pod_spec, sequence, text
 from eks6check.facts.mentions import COMMENT
+from eks6check.facts.patterns import regex
 from eks6check.facts.texts import Text, texts
 from eks6check.findings import Confidence, Problem, Severity
 
@@ -129,7 +130,7 @@ def _host(url: str) -> str:
 
 DOT = r"\\{0,2}\."
 REGION = r"[a-z]{2}(?:-[a-z]+)+-\d"
-OLD_DOMAIN = re.compile(
+OLD_DOMAIN = regex(
     rf"(?<![\w*])[\w*]*(?:{DOT}\w+)?{DOT}{REGION}{DOT}eks{DOT}amazonaws{DOT}com\b"
     rf"|(?:(?<![\w.-])(?:\*|\.\*)?|(?<=[*+\])])){DOT}eks{DOT}amazonaws{DOT}com(?![\w.\\/-])"
     rf"|\boidc{DOT}eks{DOT}{REGION}{DOT}amazonaws{DOT}com\b",
@@ -139,7 +140,7 @@ OLD_DOMAIN = re.compile(
 neither are labels and groups such as ``eks.amazonaws.com/role-arn``.
 """
 
-NEW_DOMAIN = re.compile(r"\bapi\\?\.aws\b", re.IGNORECASE)
+NEW_DOMAIN = regex(r"\bapi\\?\.aws\b", re.IGNORECASE)
 """The domain of both for IPv6 clusters made since October 2024; cluster-endpoint user guide, 2026-11-22."""
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
 from eks6check.facts import Path
 from eks6check.facts.kube import Container, Resource, containers, mapping, pod_spec, text
+from eks6check.facts.patterns import regex
 from eks6check.facts.pod_identity import AGENT_IPV6, IRSA, clients, identities, identity
 from eks6check.facts.versions import Version, repository, tag, version
 from eks6check.findings import Confidence, Problem, Severity
@@ -16,7 +16,7 @@ from eks6check.findings import Confidence, Problem, Severity
 if TYPE_CHECKING:
     from eks6check.facts.aws import PodIdentityAssociation
 
-JAVA = re.compile(r"(?:^|[\s/;&])java(?:\s+-|$)|^-jar$|\.jar$")
+JAVA = regex(r"(?:^|[\s/;&])java(?:\s+-|$)|^-jar$|\.jar$")
 """A word of a command line that starts a Java program."""
 
 JAVA_VARIABLES = frozenset({"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "JAVA_OPTS", "CATALINA_OPTS"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ from eks6check.catalog import rule
 from eks6check.facts import Path
 from eks6check.facts.kube import Resource, mapping, pod_spec, sequence, text, wire
 from eks6check.facts.mentions import COMMENT
+from eks6check.facts.patterns import regex
 from eks6check.facts.texts import texts
 from eks6check.facts.variables import readers
 from eks6check.findings import Problem, Severity
@@ -18,8 +18,8 @@ INTERFACES = frozenset({"all", "default", "eth0"})
 """The interfaces of a pod that carry its address. ``lo`` carries none, and programs that talk to ``::1`` miss it."""
 
 SWITCH = r"net[./]ipv6[./]conf[./](?P<interface>all|default|eth0|lo)[./]disable_ipv6"
-NAME = re.compile(SWITCH)
-WRITTEN = re.compile(
+NAME = regex(SWITCH)
+WRITTEN = regex(
     rf"{SWITCH}\s*=\s*[\"']?1\b|\becho\s+(?:-\w+\s+)?[\"']?1[\"']?\s*(?:>|\|\s*(?:sudo\s+)?tee)\s*[\"']?/proc/sys/"
     + SWITCH.replace("?P<interface>", "?P<file>")
 )

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from eks6check.catalog import rule
 from eks6check.facts.kube import Resource
 from eks6check.facts.mentions import COMMENT
+from eks6check.facts.patterns import regex
 from eks6check.facts.texts import Text, texts
 from eks6check.facts.variables import readers
 from eks6check.findings import Problem, Severity
 
-SWITCH = re.compile(r"(?:-D|\b)java\.net\.preferIPv4Stack\s*=\s*[\"']?(?P<value>true|false)\b", re.IGNORECASE)
+SWITCH = regex(r"(?:-D|\b)java\.net\.preferIPv4Stack\s*=\s*[\"']?(?P<value>true|false)\b", re.IGNORECASE)
 """The last one counts. ``preferIPv6Addresses`` only sorts what a name resolves to."""
 
 

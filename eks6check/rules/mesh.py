@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from eks6check.catalog import rule
 from eks6check.facts.cidrs import is_ipv4
 from eks6check.facts.embedded import Embedded, embedded, walk
 from eks6check.facts.kube import Resource, containers, mapping, sequence, text, wire
+from eks6check.facts.patterns import regex
 from eks6check.facts.versions import repository
 from eks6check.findings import Problem
 
@@ -18,13 +18,13 @@ DUAL_STACK = "ISTIO_DUAL_STACK"
 AMBIENT = "PILOT_ENABLE_AMBIENT"
 """Variables of istiod. The first has it give sidecars a listener for IPv4 peers too (istio/istio#46800, 1.20)."""
 
-LISTENER_NAME = re.compile(r"^0\.0\.0\.0(?:_\d+)?$")
+LISTENER_NAME = regex(r"^0\.0\.0\.0(?:_\d+)?$")
 """What Istio calls a listener in an IPv4 cluster; in an IPv6 one it is ``[::]_8080``."""
 
 ALLOCATED = "240.240."
 """Addresses that Istio allocates by itself, which stand for a host and are no peer's."""
 
-LINKERD_MARKER = re.compile(r"disableIPv6|linkerdVersion")
+LINKERD_MARKER = regex(r"disableIPv6|linkerdVersion")
 
 
 @rule

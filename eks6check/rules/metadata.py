@@ -22,13 +22,14 @@ from eks6check.facts.machines import (
     once,
 )
 from eks6check.facts.mentions import IMDS_IPV4, IMDS_IPV6, Mention, in_config_map, in_workload
+from eks6check.facts.patterns import regex
 from eks6check.findings import Problem
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import AutoScalingGroup, Instance, LaunchTemplate, NodeGroup
 
 ENDPOINT_MODE = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"
-MODE_IPV6 = re.compile(r"(?:aws_)?ec2_metadata_service_endpoint_mode\s*[=:]\s*[\"']?ipv6\b", re.IGNORECASE)
+MODE_IPV6 = regex(r"(?:aws_)?ec2_metadata_service_endpoint_mode\s*[=:]\s*[\"']?ipv6\b", re.IGNORECASE)
 """The same choice in a script or in the AWS configuration file."""
 
 

@@ -10,12 +10,13 @@ from eks6check.catalog import rule
 from eks6check.facts.kube import Resource
 from eks6check.facts.machines import all_groups, crowd, grouped, groups_of, machines, once, primary
 from eks6check.facts.mentions import in_config_map, in_workload
+from eks6check.facts.patterns import regex
 from eks6check.findings import Confidence, Problem
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import AutoScalingGroup, Instance, LaunchTemplate, NodeGroup
 
-OWN_RANGE = re.compile(
+OWN_RANGE = regex(
     r"""(?<![\w.])169\.254\.(?:
         17[2-5]\.\d{1,3}(?:/(?:1[7-9]|2\d|3[0-2]))?  # inside; all below are blocks that reach as far as it
         |(?:16[89]|17[01])\.\d{1,3}/(?:1[7-9]|2[01])

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Sequence
 from eks6check.catalog import rule
 from eks6check.facts.kube import Container, Resource, containers
 from eks6check.facts.mounts import ConfigMaps, by_name, files, variables
+from eks6check.facts.patterns import regex
 from eks6check.facts.programs import programs
 from eks6check.findings import Confidence, Problem, Severity
 
 ARGUMENTS = ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "RABBITMQ_CTL_ERL_ARGS")
 """Where the server and its command line tools are told how to reach other nodes."""
 
-OVER_IPV6 = re.compile(r"\binet6_tcp\b|\binet6_tls\b")
-FORMATION = re.compile(r"^\s*cluster_formation\.", re.MULTILINE)
+OVER_IPV6 = regex(r"\binet6_tcp\b|\binet6_tls\b")
+FORMATION = regex(r"^\s*cluster_formation\.", re.MULTILINE)
 """Settings by which a node looks for others; rabbitmq.com/docs/cluster-formation."""
 
 

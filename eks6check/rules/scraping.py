@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from eks6check.catalog import rule
 from eks6check.facts.cidrs import is_ipv4
 from eks6check.facts.kube import Resource, text
+from eks6check.facts.patterns import regex
 from eks6check.facts.prometheus import Relabelling, Target, documents, ipv4_only_modules, relabellings, targets
 from eks6check.findings import Problem, Severity
 
 ADDRESS = "__address__"
-BARE_ADDRESS = re.compile(r"__meta_kubernetes_(?:pod_ip|pod_host_ip|node_address_\w+|service_cluster_ip)$")
+BARE_ADDRESS = regex(r"__meta_kubernetes_(?:pod_ip|pod_host_ip|node_address_\w+|service_cluster_ip)$")
 """Labels that hold an address without brackets and port."""
 
-UNTIL_COLON = re.compile(r"\[\^[^\]]*:[^\]]*\]")
+UNTIL_COLON = regex(r"\[\^[^\]]*:[^\]]*\]")
 """A part of a pattern that ends at the first colon, and so inside an IPv6 address."""
 
-WITH_PORT = re.compile(r"\$\{?\d\}?:(?:\d+|\$)")
+WITH_PORT = regex(r"\$\{?\d\}?:(?:\d+|\$)")
 """A replacement that puts a port behind what a pattern found."""
 
-HOST = re.compile(r"^(?:https?://)?([0-9.]+)(?::\d+)?(?:/|$)")
+HOST = regex(r"^(?:https?://)?([0-9.]+)(?::\d+)?(?:/|$)")
 
 OLD_ADDRESSES = frozenset({"10.100.0.1", "10.100.0.10", "172.20.0.1", "172.20.0.10", "169.254.20.10"})
 """The API server's and cluster DNS' addresses in the two ranges that EKS gives IPv4 clusters, and NodeLocal DNS'."""
