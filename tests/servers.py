@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from werkzeug.wrappers import Request, Response
 
 from eks6check.demo import aws_server
 from eks6check.demo.aws_server import Hook, Server, action_of, in_json
-from eks6check.sources.aws.api import SERVICES
+from eks6check.sources.aws.api import SERVICES, Account, Source, connect, identify
 
 REGION = "eu-west-1"
 ZONES = ("eu-west-1a", "eu-west-1b", "eu-west-1c")
@@ -82,6 +83,18 @@ def lead_to(server: Server, patch: pytest.MonkeyPatch) -> None:
     """Set the environment that leads boto3 to this server."""
     for name, value in server.environment.items():
         patch.setenv(name, value)
+
+
+@cache
+def account(url: str) -> Account:
+    """The account behind this server, as the program sees it: made once, as clients take most of a test's time."""
+    assert url
+    return connect(REGION)
+
+
+def source(cluster: str = "prod") -> Source:
+    """What collectors read from: a cluster of the account under test."""
+    return identify(account(os.environ["AWS_ENDPOINT_URL"]), cluster)
 
 
 def client(service: str) -> Any:

@@ -18,7 +18,7 @@ from world import World, path_of, told_as
 
 from eks6check.catalog import load
 from eks6check.demo.aws_server import Hook
-from eks6check.facts.kube import KINDS, Kind
+from eks6check.facts.kinds import KINDS, Kind
 from eks6check.sources import aws, cluster, needed
 from eks6check.sources.aws.api import SERVICES, Account, connect
 from eks6check.sources.cluster import login

@@ -19,7 +19,7 @@ from eks6check.catalog import load
 from eks6check.demo import kube_server
 from eks6check.facts import SECTIONS, Gap, Section
 from eks6check.facts.cni_roles import ACTIONS as CNI_ACTIONS
-from eks6check.facts.kube import KINDS, Kind
+from eks6check.facts.kinds import KINDS, Kind
 from eks6check.findings import Severity, State, Verdict, verdict
 from eks6check.sources import aws, cluster, needed
 from eks6check.sources.aws.iam import SIMULATE

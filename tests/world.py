@@ -18,7 +18,7 @@ from eks6check import run
 from eks6check.demo import kube_server
 from eks6check.demo.aws_server import Server
 from eks6check.facts import Facts
-from eks6check.facts.kube import KINDS, Kind
+from eks6check.facts.kinds import KINDS, Kind
 from eks6check.findings import State
 from eks6check.options import Options
 from eks6check.sources import aws, collect

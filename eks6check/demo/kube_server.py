@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-from eks6check.facts.kube import KINDS
+from eks6check.facts.kinds import KINDS
 
 PLURALS = {(kind.group, kind.kind): kind.plural for kinds in KINDS.values() for kind in kinds}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from eks6check.facts.kube import Resource, text
+from eks6check.facts.machines import AUTO_MODE_TAG
 from eks6check.facts.versions import Version
 
 if TYPE_CHECKING:
@@ -42,8 +43,6 @@ SUBNETS_SINCE = (1, 22, 0)
 
 GROUPS_UNTIL = (1, 22, 2)
 """Here the CNI stopped to list security groups as it starts, which it did from ``SUBNETS_SINCE`` on: its changelog."""
-
-AUTO_MODE_TAG = "eks:kubernetes-node-pool-name"
 
 
 class Way(NamedTuple):

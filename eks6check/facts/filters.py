@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from eks6check.facts.network import IPV4_DEFAULT, IPV6_DEFAULT
+from eks6check.facts.network import EVERYWHERE, IPV4_DEFAULT, IPV6_DEFAULT
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import (
@@ -29,9 +29,6 @@ TWINS = {"icmp": "icmpv6"}
 """The protocol that does for IPv6 what another does for IPv4."""
 
 ALL = "-1"
-
-EVERYBODY: Mapping[str, Sequence[str]] = {IPV4_DEFAULT: (IPV4_DEFAULT,), IPV6_DEFAULT: (IPV6_DEFAULT, "2000::/3")}
-"""Blocks that mean everybody: all public IPv6 addresses are in 2000::/3."""
 
 
 class DataStore(NamedTuple):
@@ -143,7 +140,7 @@ def lacking(
 
 def is_twin(found: SecurityGroupRule, rule: SecurityGroupRule, lists: Mapping[str, PrefixList]) -> bool:
     """Whether a rule does for IPv6 what another does for IPv4: for everybody, if that one is for everybody."""
-    broad = rule.peer != IPV4_DEFAULT or found.peer in EVERYBODY[IPV6_DEFAULT]
+    broad = rule.peer != IPV4_DEFAULT or found.peer in EVERYWHERE[IPV6_DEFAULT]
     return broad and family(found.peer, lists) == "IPv6" and covers(found, rule)
 
 
@@ -183,7 +180,7 @@ def _admits(acl: NetworkAcl, traffic: Traffic, destination: str, port: int) -> A
     some = False
     for entry in sorted(acl.entries, key=lambda each: each.rule_number):
         if entry.is_egress is traffic.is_egress and _matches(entry, traffic, destination, port):
-            if entry.cidr_block in EVERYBODY[destination]:
+            if entry.cidr_block in EVERYWHERE[destination]:
                 rest = Admits.SOME if some else Admits.NOBODY
                 return Admits.EVERYBODY if entry.allow else rest
             some = some or entry.allow

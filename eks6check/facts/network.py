@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 IPV4_DEFAULT = "0.0.0.0/0"
 IPV6_DEFAULT = "::/0"
 
+SHARED_SPACE = IPv4Network("100.64.0.0/10")
+"""The range of RFC 6598, which AWS advises for pods with custom networking; Python does not call it private."""
+
 EVERYWHERE = {IPV4_DEFAULT: (IPV4_DEFAULT,), IPV6_DEFAULT: (IPV6_DEFAULT, "2000::/3")}
 """Destinations that mean everywhere: all public IPv6 addresses are in 2000::/3, and some route just that."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from eks6check.catalog import rule
 from eks6check.facts import Places
 from eks6check.facts.kube import Resource, text, wire
+from eks6check.facts.network import SHARED_SPACE
 from eks6check.facts.versions import version
 from eks6check.facts.vpc_cni import configured, reported
 from eks6check.findings import Confidence, Problem, Severity
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 FLOOR = (1, 10, 1)
 ADVISED = (1, 16, 0)
-
-SHARED_SPACE = IPv4Network("100.64.0.0/10")
 
 
 @rule

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from eks6check.catalog import rule
 from eks6check.facts import network
 from eks6check.facts.filters import DATA_STORES, covers
-from eks6check.facts.network import ipv4_network
+from eks6check.facts.network import SHARED_SPACE, ipv4_network
 from eks6check.findings import Confidence, Problem, Severity
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
         Subnet,
         Vpc,
     )
-
-SHARED = IPv4Network("100.64.0.0/10")
-"""The range that AWS advises for pods with custom networking; another block without nodes may be anybody's."""
 
 
 @rule
@@ -76,7 +73,7 @@ def _problem(
     group: SecurityGroup, named: Sequence[str], narrow: Sequence[SecurityGroupRule], refused: Mapping[str, str]
 ) -> Problem:
     ranges, places = sorted({each.peer for each in narrow}), sorted({*refused.values()})
-    sure = all(block.subnet_of(SHARED) for each in ranges if (block := ipv4_network(each)))
+    sure = all(block.subnet_of(SHARED_SPACE) for each in ranges if (block := ipv4_network(each)))
     whose = "the pods'" if sure else "what may be the pods'"
     return Problem(
         group,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, NamedTuple
 
 from eks6check.catalog import rule
 from eks6check.facts.filters import ALL, TWINS, Bearer, bearers, has_ipv6, lacking, protocol
 from eks6check.facts.machines import all_groups
-from eks6check.facts.network import IPV4_DEFAULT, IPV6_DEFAULT, ipv4_network
+from eks6check.facts.network import IPV4_DEFAULT, IPV6_DEFAULT, SHARED_SPACE, ipv4_network
 from eks6check.findings import Problem, Severity
 
 if TYPE_CHECKING:
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     )
 
 HTTPS = 443
-SHARED = IPv4Network("100.64.0.0/10")
-"""The range of RFC 6598, which many VPCs give to pods; Python does not call it private."""
 
 
 class Lack(NamedTuple):
@@ -124,7 +121,7 @@ def opens_the_way_out(lack: Lack, known: Mapping[str, SecurityGroup], lists: Map
 def severity(lack: Lack) -> Severity:
     """A warning for everybody and for private ranges, which have a twin in IPv6; a public range may have none."""
     block = ipv4_network(lack.rule.peer)
-    if block is None or lack.rule.peer == IPV4_DEFAULT or block.is_private or block.subnet_of(SHARED):
+    if block is None or lack.rule.peer == IPV4_DEFAULT or block.is_private or block.subnet_of(SHARED_SPACE):
         return Severity.WARNING
     return Severity.INFO
 

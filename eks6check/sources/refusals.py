@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from eks6check.facts import Gap
-from eks6check.facts.kube import KINDS, mapping, sequence, text
+from eks6check.facts.kinds import KINDS
+from eks6check.facts.kube import mapping, sequence, text
 from eks6check.sources import Unreadable
 from eks6check.sources.aws.api import ABREAST, Account, attempt
+from eks6check.sources.aws.iam import SIMULATE
 from eks6check.sources.cluster.api import Api, call
 
 ASKED_AT_ONCE = 50
@@ -30,9 +32,7 @@ def of_account(account: Account, actions: Iterable[str]) -> Iterator[Gap]:
     principal, wanted = principal_of(account, arn), sorted(actions)
     for start in range(0, len(wanted), ASKED_AT_ONCE):
         chunk = wanted[start : start + ASKED_AT_ONCE]
-        simulated = account.pages(
-            "iam:SimulatePrincipalPolicy", "EvaluationResults", PolicySourceArn=principal, ActionNames=chunk
-        )
+        simulated = account.pages(SIMULATE, "EvaluationResults", PolicySourceArn=principal, ActionNames=chunk)
         for result in map(mapping, simulated):
             action = text(result.get("EvalActionName"))
             if text(result.get("EvalDecision")) != "allowed":

@@ -16,7 +16,7 @@ from eks6check.catalog import Rule, load
 from eks6check.facts import SECTIONS, Facts, Section
 from eks6check.facts.aws import LaunchTemplate
 from eks6check.facts.bootstrap import cluster_dns, ipv4_boot
-from eks6check.facts.kube import KINDS
+from eks6check.facts.kinds import KINDS
 from eks6check.facts.user_data import max_pods
 from eks6check.findings import Target
 from eks6check.sources import snapshot

@@ -16,7 +16,7 @@ from eks6check.facts.aws import (
     NodeGroup,
 )
 from eks6check.facts.kube import mapping, text
-from eks6check.facts.machines import all_groups
+from eks6check.facts.machines import POOL_TAGS, all_groups
 from eks6check.sources import collector
 from eks6check.sources.aws.api import Source, made
 from eks6check.sources.aws.bodies import Body, bodies, live, number, tags, texts
@@ -27,9 +27,7 @@ CHUNK = 100
 CLUSTER_NAME_TAGS = ("eks:cluster-name", "aws:eks:cluster-name", "eks:eks-cluster-name", "alpha.eksctl.io/cluster-name")
 """Tags whose value names an instance's cluster; beside them stands the tag that has the name in its key."""
 
-MADE_BY_OTHERS = frozenset(
-    {"eks:nodegroup-name", "eks:kubernetes-node-pool-name", "karpenter.sh/nodepool", "karpenter.sh/provisioner-name"}
-)
+MADE_BY_OTHERS = frozenset({"eks:nodegroup-name", *POOL_TAGS})
 """Tags of instances whose launch template EKS or Karpenter wrote, and will write anew: not the user's to mend."""
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from eks6check.facts import Gap, Origin
 from eks6check.facts.endpoint_slices import made_by_control_plane
-from eks6check.facts.kube import KINDS, Kind, Resource, made_by_workload, mapping, sequence, text
+from eks6check.facts.kinds import KINDS, Kind
+from eks6check.facts.kube import Resource, made_by_workload, mapping, sequence, text
 from eks6check.sources import Collector, Collectors, Unreadable
 from eks6check.sources.cluster.api import Api, call
 

@@ -17,7 +17,8 @@ from urllib.parse import quote
 
 from eks6check import __version__
 from eks6check.facts import Gap
-from eks6check.facts.kube import CLUSTER_SCOPED, Kind, mapping, sequence, text
+from eks6check.facts.kinds import CLUSTER_SCOPED, Kind
+from eks6check.facts.kube import mapping, sequence, text
 from eks6check.sources import Unreadable
 from eks6check.sources.cluster.answers import Failure, no_answer, parsed
 from eks6check.sources.ledger import Ledger

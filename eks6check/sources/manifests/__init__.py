@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from eks6check.facts import Gap, Origin, Path
-from eks6check.facts.kube import KINDS, Resource, made_by_workload, pod_spec, text
+from eks6check.facts.kinds import KINDS
+from eks6check.facts.kube import Resource, made_by_workload, pod_spec, text
 from eks6check.findings import Suppression
 from eks6check.sources import Collector
 from eks6check.sources.manifests import files

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import os
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import pytest
@@ -19,7 +17,6 @@ from eks6check.knowledge import instance_types as knowledge
 from eks6check.sources import aws, collect, needed
 from eks6check.sources.aws import iam, machines
 from eks6check.sources.aws import templates as launch
-from eks6check.sources.aws.api import Account, Source, connect, identify
 
 AWS_SECTIONS = sorted(name for name, kind in SECTIONS.items() if kind != "Resource")
 ACTIONS = sorted({call for each in aws.COLLECTORS for call in each.calls})
@@ -56,19 +53,8 @@ def new(both: Any) -> dict[str, list[str]]:
     return ids
 
 
-@cache
-def account(url: str) -> Account:
-    """The account behind this server: made once, as clients take most of a test's time."""
-    assert url
-    return connect(REGION)
-
-
-def source(cluster: str = "prod") -> Source:
-    return identify(account(os.environ["AWS_ENDPOINT_URL"]), cluster)
-
-
 def read(*sections: str, cluster: str = "prod") -> Facts:
-    return collect([(source(cluster), aws.COLLECTORS)], sections or AWS_SECTIONS)
+    return collect([(servers.source(cluster), aws.COLLECTORS)], sections or AWS_SECTIONS)
 
 
 def gaps(facts: Facts) -> dict[str, set[str]]:
@@ -397,7 +383,7 @@ def test_configuration_values_that_do_not_parse_are_a_gap(server: Server, writte
 
 def templates(groups: list[NodeGroup], instances: list[Instance] | None = None) -> list[LaunchTemplate | Gap]:
     named, running = Section(tuple(groups)), Section(tuple(instances or []))
-    return [*launch.launch_templates.read(source(), named, running, Section())]
+    return [*launch.launch_templates.read(servers.source(), named, running, Section())]
 
 
 def group_of(template: str, version: str | None = "1") -> NodeGroup:
@@ -470,7 +456,7 @@ def test_an_instance_is_known_by_its_tags(server: Server, tags: dict[str, str], 
 
 def types_of(*names: str) -> list[Any]:
     group = NodeGroup(id="group", instance_types=names)
-    return [*machines.instance_types.read(source(), Section((group,)), Section(), Section(), Section())]
+    return [*machines.instance_types.read(servers.source(), Section((group,)), Section(), Section(), Section())]
 
 
 @pytest.mark.usefixtures("server")

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import pytest
 import servers
-from servers import REGION, answers, client
+from servers import answers, client
 
 from eks6check.demo.aws_server import Server
 from eks6check.facts import Section
 from eks6check.facts.aws import NetworkAclEntry, SecurityGroupRule
 from eks6check.sources import aws, collect
 from eks6check.sources.aws import filters
-from eks6check.sources.aws.api import Account, connect, identify
 
 GROUPS, ACLS = "ec2:DescribeSecurityGroups", "ec2:DescribeNetworkAcls"
 
@@ -44,16 +41,8 @@ def ids(running: Any) -> dict[str, list[str]]:
     return ids
 
 
-@cache
-def account(url: str) -> Account:
-    """The account behind this server."""
-    assert url
-    return connect(REGION)
-
-
 def read(section: str) -> Section[Any]:
-    source = identify(account(os.environ["AWS_ENDPOINT_URL"]), "prod")
-    return collect([(source, aws.COLLECTORS)], [section])[section]
+    return collect([(servers.source(), aws.COLLECTORS)], [section])[section]
 
 
 @pytest.mark.usefixtures("server")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from eks6check.facts.aws import Addon, Cluster, Instance, NodeGroup, PodIdentity
 from eks6check.facts.cni_roles import ACTIONS, ASSIGN, GROUPS, ROLE_ANNOTATION, SUBNETS
 from eks6check.sources import collect
 from eks6check.sources.aws import COLLECTORS, iam
-from eks6check.sources.aws.api import Account, Source, connect
+from eks6check.sources.aws.api import Source
 from eks6check.sources.aws.iam import SIMULATE
 from eks6check.sources.aws.policies import Decision
 
@@ -53,18 +52,11 @@ def server(whole: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     whole.hooks.clear()
 
 
-@cache
-def account(url: str) -> Account:
-    """The account behind this server; its clients take most of a test's time."""
-    assert url
-    return connect(REGION)
-
-
 def read(**sections: Any) -> Section[RolePermissions]:
     """The permissions of the roles that these sections lead to."""
     known = {need: Section(tuple(sections.get(need, ()))) for need in iam.role_permissions.needs}
     known["clusters"] = Section((Cluster(id="six", account="123456789012"),))
-    source = Source(account(os.environ["AWS_ENDPOINT_URL"]), "six", {})
+    source = Source(servers.account(os.environ["AWS_ENDPOINT_URL"]), "six", {})
     found = [*iam.role_permissions.read(source, *known.values())]
     gaps = tuple(each for each in found if isinstance(each, Gap))
     return Section(tuple(each for each in found if not isinstance(each, Gap)), gaps)
@@ -228,7 +220,7 @@ def test_a_role_that_is_gone_is_a_gap() -> None:
 
 def test_the_whole_graph_leads_from_the_cluster_to_its_roles(server: Server) -> None:
     servers.ipv6_account(server, "seven")
-    source = Source(account(os.environ["AWS_ENDPOINT_URL"]), "seven", described("seven"))
+    source = Source(servers.account(os.environ["AWS_ENDPOINT_URL"]), "seven", described("seven"))
     facts = collect([(source, COLLECTORS)], ["role_permissions"])
     assert [(role.id, role.denied) for role in facts["role_permissions"].items] == [(f"{servers.CNI_ROLE}seven", ())]
     assert not facts["role_permissions"].gaps

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import pytest
@@ -14,7 +12,6 @@ from servers import REGION, answers, client, failing, refused
 from eks6check.demo.aws_server import Server
 from eks6check.facts import Gap, Section
 from eks6check.sources import aws, collect
-from eks6check.sources.aws.api import Account, connect, identify
 
 STS = f"com.amazonaws.{REGION}.sts"
 PARTNER = "com.amazonaws.vpce.eu-west-1.vpce-svc-1"
@@ -46,16 +43,8 @@ def ids(running: Any) -> dict[str, list[str]]:
     return ids
 
 
-@cache
-def account(url: str) -> Account:
-    """The account behind this server."""
-    assert url
-    return connect(REGION)
-
-
 def read(section: str) -> Section[Any]:
-    source = identify(account(os.environ["AWS_ENDPOINT_URL"]), "prod")
-    return collect([(source, aws.COLLECTORS)], [section])[section]
+    return collect([(servers.source(), aws.COLLECTORS)], [section])[section]
 
 
 def test_name_resolution_is_read_by_attribute(server: Server, ids: dict[str, list[str]]) -> None:

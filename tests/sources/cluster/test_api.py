@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eks6check.demo.kube_server import Answer, Server, serve, write_kubeconfig
-from eks6check.facts.kube import Kind
+from eks6check.facts.kinds import Kind
 from eks6check.sources import Unreadable
 from eks6check.sources.cluster import login
 from eks6check.sources.cluster.answers import Failure, line, parsed

@@ -12,7 +12,8 @@ from apiserver.admin import allow, put, until, write_kubeconfig
 from apiserver.server import ApiServer, request, serve
 
 from eks6check.facts import Facts
-from eks6check.facts.kube import KINDS, Resource
+from eks6check.facts.kinds import KINDS
+from eks6check.facts.kube import Resource
 from eks6check.permissions import cluster_role
 from eks6check.sources import collect
 from eks6check.sources.cluster import COLLECTORS, api, login

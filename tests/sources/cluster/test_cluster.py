@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from eks6check.demo.kube_server import Answer, Server, serve, write_kubeconfig
 from eks6check.facts import SECTIONS, Facts, Gap
-from eks6check.facts.kube import KINDS, Resource
+from eks6check.facts.kinds import KINDS
+from eks6check.facts.kube import Resource
 from eks6check.permissions import cluster_role
 from eks6check.sources import collect
 from eks6check.sources.cluster import COLLECTORS, LAST_APPLIED, login, set_by_user, tidy

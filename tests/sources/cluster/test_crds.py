@@ -15,7 +15,7 @@ from apiserver.server import ApiServer, request, serve
 from whole import Done, eks6check
 
 from eks6check.catalog import load
-from eks6check.facts.kube import KINDS, Kind
+from eks6check.facts.kinds import KINDS, Kind
 from eks6check.sources.cluster.api import call
 
 ASSETS = os.environ.get("KUBEBUILDER_ASSETS")

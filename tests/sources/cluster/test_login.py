@@ -18,7 +18,7 @@ import certifi
 import pytest
 
 from eks6check.demo.kube_server import serve
-from eks6check.facts.kube import Kind
+from eks6check.facts.kinds import Kind
 from eks6check.sources import Unreadable
 from eks6check.sources.cluster.answers import Failure
 from eks6check.sources.cluster.api import Api

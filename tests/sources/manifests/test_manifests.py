@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from eks6check.engine import locate
 from eks6check.errors import NothingCheckedError, UsageError
 from eks6check.facts import Gap
-from eks6check.facts.kube import KINDS, Resource
+from eks6check.facts.kinds import KINDS
+from eks6check.facts.kube import Resource
 from eks6check.sources import collect, manifests
 from eks6check.sources.manifests import COLLECTORS, Files
 
