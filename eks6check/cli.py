@@ -2,13 +2,36 @@
 
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from eks6check import __version__, screen
+from eks6check.arguments import (
+    ClusterOption,
+    Context,
+    Document,
+    FailOn,
+    FailOnOption,
+    Format,
+    FormatOption,
+    Helm,
+    Ignore,
+    Kustomize,
+    Manifests,
+    Namespace,
+    OldPodCidr,
+    OldServiceCidr,
+    Output,
+    Profile,
+    Region,
+    Root,
+    Select,
+    Sources,
+    Values,
+    VpcCidr,
+)
 from eks6check.errors import Eks6checkError
 from eks6check.findings import Severity
 from eks6check.options import LIVE, Options, words
@@ -25,67 +48,6 @@ app = typer.Typer(
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 and the number of the signal, as shells have it. Typer makes it of the interrupt."""
-
-
-class FailOn(StrEnum):
-    """From which severity on a finding makes the exit code 1."""
-
-    BLOCKER = "blocker"
-    WARNING = "warning"
-    INFO = "info"
-    NEVER = "never"
-
-
-class Format(StrEnum):
-    """How a report is written."""
-
-    TABLE = "table"
-    JSON = "json"
-    SARIF = "sarif"
-
-
-class Document(StrEnum):
-    """What ``permissions`` prints."""
-
-    ALL = "all"
-    IAM = "iam"
-    RBAC = "rbac"
-
-
-Select = Annotated[
-    list[str] | None,
-    typer.Option("--select", metavar="RULE", help="Only these rules: an id, its first letters, or a name. Repeatable."),
-]
-Ignore = Annotated[
-    list[str] | None, typer.Option("--ignore", metavar="RULE", help="Not these rules; named as in --select.")
-]
-FormatOption = Annotated[Format, typer.Option("--format", help="How to write the report.")]
-Output = Annotated[
-    Path | None, typer.Option("--output", metavar="FILE", help="Write the report here instead of to the screen.")
-]
-Root = Annotated[
-    Path | None,
-    typer.Option("--root", metavar="DIR", help="Where SARIF paths begin; the repository's top if left out."),
-]
-FailOnOption = Annotated[FailOn, typer.Option("--fail-on", help="Exit with 1 from this severity on.")]
-ClusterOption = Annotated[
-    str | None, typer.Option("--cluster", metavar="NAME", help="The EKS cluster; else the kubeconfig context's.")
-]
-Region = Annotated[str | None, typer.Option("--region", metavar="REGION", help="The cluster's AWS region.")]
-Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="The AWS profile to use.")]
-Context = Annotated[str | None, typer.Option("--context", metavar="NAME", help="The kubeconfig context to use.")]
-Namespace = Annotated[
-    list[str] | None,
-    typer.Option("--namespace", "-n", metavar="NAME", help="Only these namespaces, and kube-system. Repeatable."),
-]
-Sources = Annotated[
-    list[str] | None,
-    typer.Option("--source", metavar="SOURCE", help="Read only aws, or only cluster; both if left out."),
-]
-Manifests = Annotated[
-    list[str] | None,
-    typer.Option("--manifests", metavar="PATH", help="Also judge these files, folders or globs. Repeatable."),
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -108,6 +70,12 @@ def scan(
     namespace: Namespace = None,
     source: Sources = None,
     manifests: Manifests = None,
+    helm: Helm = None,
+    values: Values = None,
+    kustomize: Kustomize = None,
+    old_service_cidr: OldServiceCidr = None,
+    old_pod_cidr: OldPodCidr = None,
+    vpc_cidr: VpcCidr = None,
     snapshot: Annotated[
         Path | None, typer.Option("--snapshot", metavar="FILE", help="Judge a snapshot instead of what is live.")
     ] = None,
@@ -126,6 +94,12 @@ def scan(
         Options(
             sources=words(source) or (() if snapshot else LIVE),
             manifests=tuple(manifests or ()),
+            helm=tuple(helm or ()),
+            values=tuple(values or ()),
+            kustomize=tuple(kustomize or ()),
+            old_service_cidr=words(old_service_cidr),
+            old_pod_cidr=words(old_pod_cidr),
+            vpc_cidr=words(vpc_cidr),
             snapshot=snapshot,
             cluster=cluster,
             region=region,
@@ -146,9 +120,15 @@ def scan(
 @app.command()
 def lint(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Files, folders, globs, or - for standard input.")
-    ],
+        list[str] | None, typer.Argument(metavar="PATH...", help="Files, folders, globs, or - for standard input.")
+    ] = None,
     *,
+    helm: Helm = None,
+    values: Values = None,
+    kustomize: Kustomize = None,
+    old_service_cidr: OldServiceCidr = None,
+    old_pod_cidr: OldPodCidr = None,
+    vpc_cidr: VpcCidr = None,
     select: Select = None,
     ignore: Ignore = None,
     fail_on: FailOnOption = FailOn.BLOCKER,
@@ -162,7 +142,13 @@ def lint(
     """Judge manifests alone: for pre-commit and CI. Needs no network, no account and no cluster."""
     report_on(
         Options(
-            manifests=tuple(paths),
+            manifests=tuple(paths or ()),
+            helm=tuple(helm or ()),
+            values=tuple(values or ()),
+            kustomize=tuple(kustomize or ()),
+            old_service_cidr=words(old_service_cidr),
+            old_pod_cidr=words(old_pod_cidr),
+            vpc_cidr=words(vpc_cidr),
             allow_empty=allow_empty,
             select=words(select),
             ignore=words(ignore),

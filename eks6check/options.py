@@ -19,6 +19,12 @@ class Options:
 
     sources: tuple[str, ...] = ()
     manifests: tuple[str, ...] = ()
+    helm: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    kustomize: tuple[str, ...] = ()
+    old_service_cidr: tuple[str, ...] = ()
+    old_pod_cidr: tuple[str, ...] = ()
+    vpc_cidr: tuple[str, ...] = ()
     snapshot: Path | None = None
     cluster: str | None = None
     region: str | None = None
@@ -50,10 +56,52 @@ class Options:
             )
         if self.namespaces and self.sources and "cluster" not in self.sources:
             raise UsageError("--namespace narrows what is read from the cluster.", "Add --source cluster, or drop it.")
+        if self.values and not self.helm:
+            raise UsageError("--values are for a chart.", "Name it: --helm CHART --values FILE.")
+        if not (self.sources or self.snapshot or self.reads_files):
+            raise UsageError("There is nothing to judge.", "Name files or folders, --helm CHART or --kustomize DIR.")
+        for option, blocks in self.old_cidrs.values():
+            refuse_other_than_ipv4(option, blocks)
         if self.output and os.path.isdir(self.output):  # noqa: PTH112  never raises
             raise UsageError(f"{self.output} is a directory.", "Name a file.")
         if self.root and not os.path.isdir(self.root):  # noqa: PTH112  likewise
             raise UsageError(f"There is no folder {str(self.root)!r}.", "Name the repository's top after --root.")
+
+
+    @property
+    def rendered(self) -> tuple[str, ...]:
+        """The charts and kustomizations, as they were named."""
+        return (*self.helm, *self.kustomize)
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether there are files among what is judged."""
+        return bool(self.manifests or self.rendered)
+
+    @property
+    def old_cidrs(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """The option and its blocks by whose they were; only those that were given."""
+        every = {
+            "service": ("--old-service-cidr", self.old_service_cidr),
+            "pod": ("--old-pod-cidr", self.old_pod_cidr),
+            "vpc": ("--vpc-cidr", self.vpc_cidr),
+        }
+        return {role: given for role, given in every.items() if given[1]}
+
+
+def refuse_other_than_ipv4(option: str, blocks: tuple[str, ...]) -> None:
+    """Refuse what is no IPv4 block.
+
+    Raises:
+        UsageError: says which one.
+    """
+    from ipaddress import IPv4Network  # noqa: PLC0415  few runs are told any
+
+    for block in blocks:
+        try:
+            IPv4Network(block)
+        except ValueError as error:
+            raise UsageError(f"{option} {block} is no IPv4 block: {error}.", "Write it as 10.100.0.0/16.") from error
 
 
 def words(values: list[str] | None) -> tuple[str, ...]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from eks6check import catalog, causes, engine, triage
 from eks6check.catalog import Rule
 from eks6check.errors import NothingCheckedError, UsageError
-from eks6check.facts import Facts
+from eks6check.facts import Facts, Gap
 from eks6check.findings import Calls, Report, Severity, State, Target, verdict
 from eks6check.options import Options
 from eks6check.sources import Collectors, collect, manifests
 from eks6check.sources.manifests import Files
+
+if TYPE_CHECKING:
+    from eks6check.sources.manifests.rendered import Part
 
 Progress = Callable[[str], object]
 Reader = tuple[object, Collectors]
@@ -66,16 +69,25 @@ def open_files(options: Options) -> Files:
     Raises:
         NothingCheckedError: they hold no Kubernetes object, as after a rendering that failed.
     """
-    if not options.manifests:
+    if not options.reads_files:
         return Files()
-    files = manifests.read(options.manifests)
-    named = ["standard input" if path == "-" else path for path in options.manifests]
+    files = manifests.read(options.manifests, parts=rendered(options))
+    named = ["standard input" if path == "-" else path for path in (*options.manifests, *options.rendered)]
     if not files.counts["resources"] and not files.gaps and not options.allow_empty:
         raise NothingCheckedError(
             f"There is no Kubernetes object in {', '.join(named)}.",
             "Look whether they were rendered and are the right ones; where that is fine, add --allow-empty.",
         )
     return files
+
+
+def rendered(options: Options) -> Iterable[Part | Gap]:
+    """What the charts and kustomizations that the options name render to."""
+    if not options.rendered:
+        return ()
+    from eks6check.sources.manifests.rendered import parts  # noqa: PLC0415  most runs render nothing
+
+    return parts(options.helm, options.values, options.kustomize)
 
 
 def open_readers(options: Options, files: Files) -> Opened:
@@ -95,9 +107,13 @@ def open_readers(options: Options, files: Files) -> Opened:
 
         readers, target, ledgers = live.open_sources(options)
         calls = partial(live.calls, ledgers)
-    if options.manifests:
+    if options.reads_files:
         readers.append((files, manifests.COLLECTORS))
         scope = (*scope, "manifests")
+    if options.old_cidrs:
+        from eks6check.sources import given  # noqa: PLC0415  few runs are told any
+
+        readers.append((options, given.COLLECTORS))
     return Opened(readers, target, scope, calls)
 
 
@@ -107,7 +123,7 @@ def no_target(facts: Facts) -> Target:
     return Target()
 
 
-def given(readers: Iterable[Reader]) -> set[str]:
+def available(readers: Iterable[Reader]) -> set[str]:
     """The sections that these sources can give."""
     return {each.section for _, collectors in readers for each in collectors}
 
@@ -118,8 +134,8 @@ def judgeable(rules: Iterable[Rule], readers: Iterable[Reader]) -> tuple[Rule, .
     Raises:
         UsageError: there are none.
     """
-    available = given(readers)
-    possible = tuple(rule for rule in rules if rule.runs_on(available))
+    sections = available(readers)
+    possible = tuple(rule for rule in rules if rule.runs_on(sections))
     if not possible:
         raise UsageError(
             "None of the chosen rules can be judged from the chosen sources.",
@@ -131,7 +147,7 @@ def judgeable(rules: Iterable[Rule], readers: Iterable[Reader]) -> tuple[Rule, .
 def sections(rules: Iterable[Rule], readers: Iterable[Reader]) -> set[str]:
     """What to collect: the facts of the rules, and the cluster itself for the report's head."""
     asked = {name for rule in rules for name in (*rule.required, *rule.optional)} | {"clusters"}
-    return asked & given(readers)
+    return asked & available(readers)
 
 
 def exit_code(report: Report, fail_on: Severity | None) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 
 import build
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks6check.facts.addresses import Literal, Meaning, literals, meaning, old_ranges
+from eks6check.facts.addresses import Literal, Meaning, OldRanges, literals, meaning, ranges_of
 from eks6check.facts.texts import Text
 
 
@@ -62,6 +62,9 @@ def test_every_address_means_something_and_is_recognised_alone(address: IPv4Addr
         "proxy_pass http://10.20.30.40/;",
         "hosts:\n  - 10.20.30.40",
         "replicaof 10.20.30.40 6379",
+        "url: http://10.20.30.40/#part",
+        'password = "a#b"\nhost = "10.20.30.40"',
+        "<!-- <host>10.1.1.1</host> --> <host>10.20.30.40</host> <!--",
     ],
 )
 def test_an_address_that_names_a_peer(value: str) -> None:
@@ -89,6 +92,14 @@ def test_an_address_that_names_a_peer(value: str) -> None:
         "10.0.0.1-10.0.0.9",
         r"10\.0\.0\.1",
         "# host: 10.0.0.1",
+        "; host = 10.0.0.1",
+        "// host: 10.0.0.1",
+        "-- host 10.0.0.1",
+        "/* host 10.0.0.1 */",
+        "<!-- <host>10.0.0.1</host> -->",
+        "<!--\n  <host>10.0.0.1</host>\n-->",
+        "SERVER VERSION 4.0.0.1",
+        "openAPIV3Schema:\n  host: 10.0.0.1",
         "no_proxy = 10.0.0.1,localhost",
         "deny 10.0.0.1;",
         '{"panels": [{"title": "http://10.0.0.1:80"}]}',
@@ -130,24 +141,22 @@ def test_no_text_raises_and_what_is_found_stands_there(value: str) -> None:
         assert value.split(each.find, each.skip + 1)[1:]
 
 
-def test_old_ranges_are_those_of_ipv4_clusters_and_their_own_vpc() -> None:
-    clusters = [
-        {"id": "old", "ip_family": "ipv4", "service_cidr": "172.20.0.0/16", "vpc_id": "vpc-1"},
-        {"id": "new", "ip_family": "ipv6", "service_cidr": "fd30:1::/108", "vpc_id": "vpc-2"},
-        {"id": "odd", "ip_family": "ipv4", "service_cidr": "", "vpc_id": "vpc-3"},
-    ]
-    vpcs = [{"id": "vpc-1", "cidr_blocks": ["10.0.0.0/16"]}, {"id": "vpc-2", "cidr_blocks": ["10.1.0.0/16"]}]
-    facts = build.facts(clusters=clusters, vpcs=vpcs)
-    ranges = old_ranges(facts["clusters"].items, facts["vpcs"].items)
-    assert ranges.services == (IPv4Network("172.20.0.0/16"),)
-    assert ranges.pods == (IPv4Network("10.0.0.0/16"),)
-    assert [ranges.holds(IPv4Address(each)) for each in ("172.20.9.9", "10.0.9.9", "10.100.0.10")] == [
-        "service",
-        "pod",
-        "",
-    ]
+def ranges(**blocks: str) -> OldRanges:
+    made = [{"id": role, "role": role, "cidr_block": block} for role, block in blocks.items()]
+    return ranges_of(build.facts(old_ranges=made)["old_ranges"].items)
+
+
+def test_an_address_is_told_by_whose_it_was_the_narrowest_first() -> None:
+    known = ranges(vpc="10.0.0.0/16", pod="10.0.9.0/24", service="172.20.0.0/16")
+    told = [known.holds(IPv4Address(each)) for each in ("172.20.9.9", "10.0.9.9", "10.0.8.9", "10.100.0.10")]
+    assert told == ["service", "pod", "vpc", ""]
+
+
+def test_a_range_that_is_none_of_ipv4_or_of_nobody_holds_nothing() -> None:
+    known = ranges(service="fd30:1::/108", pod="", vpc="10.0.0.0/99", moon="10.0.0.0/8")
+    assert known == OldRanges()
 
 
 def test_without_ranges_only_the_first_services_of_the_usual_ones_count() -> None:
-    told = {each: old_ranges((), ()).holds(IPv4Address(each)) for each in ("10.100.0.1", "172.20.0.10", "172.20.0.11")}
+    told = {each: OldRanges().holds(IPv4Address(each)) for each in ("10.100.0.1", "172.20.0.10", "172.20.0.11")}
     assert told == {"10.100.0.1": "default", "172.20.0.10": "default", "172.20.0.11": ""}

@@ -162,4 +162,4 @@ def collected(world: World) -> Facts:
     with world.environment("prod"):
         options = Options(cluster="prod", region=servers.REGION, sources=("aws", "cluster"))
         readers = run.open_readers(options, run.open_files(options)).readers
-        return collect(readers, run.given(readers))
+        return collect(readers, run.available(readers))

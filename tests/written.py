@@ -9,8 +9,10 @@ from build import judge
 from eks6check.findings import Finding
 
 OLD: dict[str, Any] = {
-    "clusters": [{"id": "old", "ip_family": "ipv4", "service_cidr": "10.50.0.0/16", "vpc_id": "vpc-1"}],
-    "vpcs": [{"id": "vpc-1", "cidr_blocks": ["10.0.0.0/16"]}],
+    "old_ranges": [
+        {"id": "10.50.0.0/16", "role": "service", "cidr_block": "10.50.0.0/16"},
+        {"id": "10.0.0.0/16", "role": "vpc", "cidr_block": "10.0.0.0/16"},
+    ]
 }
 
 

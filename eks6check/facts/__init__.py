@@ -42,6 +42,7 @@ SECTIONS: Mapping[str, str] = {
     "network_acls": "NetworkAcl",
     "network_interfaces": "NetworkInterface",
     "node_groups": "NodeGroup",
+    "old_ranges": "OldRange",
     "pod_identity_associations": "PodIdentityAssociation",
     "prefix_lists": "PrefixList",
     "role_permissions": "RolePermissions",
@@ -104,8 +105,9 @@ class Subject:
 class Origin:
     """Where a fact was read: a live object's id or ARN, or a file and the place inside it.
 
-    ``source`` is ``aws``, ``cluster`` or ``manifests``. ``path`` is where the fact begins inside its document (an item
-    of a ``kind: List`` begins at ``("items", 3)``). ``mark`` finds line and column, and is asked only for findings.
+    ``source`` is ``aws``, ``cluster``, ``manifests`` or ``options``. ``path`` is where the fact begins inside its
+    document (an item of a ``kind: List`` begins at ``("items", 3)``). ``mark`` finds line and column, and is asked only
+    for findings.
     """
 
     source: str

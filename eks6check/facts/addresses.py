@@ -17,7 +17,7 @@ from eks6check.facts.patterns import regex
 from eks6check.facts.texts import Text
 
 if TYPE_CHECKING:
-    from eks6check.facts.aws import Cluster, Vpc
+    from eks6check.facts.aws import OldRange
 
 OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 
@@ -131,17 +131,17 @@ def ipv4(value: object) -> IPv4Address | None:
 class Literal(NamedTuple):
     """An IPv4 address, or a block of them, in a text.
 
-    ``find`` and ``skip`` say where inside the text, ``named`` holds the words that name it there. ``peer`` says that
-    these, or the address's own form, speak of somebody to talk to.
+    ``start``, or ``find`` behind ``skip`` others, is where it stands inside the text. ``peer`` says that its form, or
+    what names it there, speaks of somebody to talk to.
     """
 
     text: Text
     address: IPv4Address
     block: IPv4Network | None
     find: str
+    start: int
     skip: int
     peer: bool
-    named: str = ""
 
 
 def literals(text: Text) -> Iterator[Literal]:
@@ -158,7 +158,7 @@ def literals(text: Text) -> Iterator[Literal]:
         block = IPv4Network(f"{address}{prefix}", strict=False) if prefix and int(prefix[1:]) < 32 else None  # noqa: PLR2004
         after = hit.line[hit.match.end() :]
         peer = not block and not OWN_OR_ALLOWED.search(named) and _is_peer(hit.before, after, named)
-        yield Literal(text, address, block, hit.match[0], hit.skip, peer, named)
+        yield Literal(text, address, block, hit.match[0], hit.start, hit.skip, peer)
 
 
 def words(name: str) -> str:
@@ -176,27 +176,31 @@ def _is_peer(before: str, after: str, named: str) -> bool:
 
 
 class OldRanges(NamedTuple):
-    """The IPv4 ranges of the cluster that is left: of its Services, and of its VPC. Empty where nobody read them."""
+    """The IPv4 ranges of the cluster that is left: of its Services, its pods and its VPC. Empty where nobody knows."""
 
-    services: tuple[IPv4Network, ...] = ()
-    pods: tuple[IPv4Network, ...] = ()
+    service: tuple[IPv4Network, ...] = ()
+    pod: tuple[IPv4Network, ...] = ()
+    vpc: tuple[IPv4Network, ...] = ()
 
     def holds(self, address: IPv4Address) -> str:
-        """What an address was there: ``service``, ``pod``, ``default`` for a guess at the first, or nothing."""
-        if any(address in block for block in self.services):
-            return "service"
-        if any(address in block for block in self.pods):
-            return "pod"
-        return "default" if not self.services and address in FIRST_SERVICES else ""
+        """Whose an address was there: a ``service``, a ``pod``, anybody in the ``vpc``; ``default`` for a guess."""
+        for whose, blocks in self._asdict().items():
+            if any(address in block for block in blocks):
+                return whose
+        return "default" if not self.service and address in FIRST_SERVICES else ""
+
+    def gone(self, value: str) -> bool:
+        """Whether a text is an address that a cluster gives out itself: to a Service, a pod, or NodeLocal DNSCache."""
+        address = ipv4(value)
+        if address is None:
+            return False
+        return meaning(address) is Meaning.NODE_LOCAL_DNS or self.holds(address) in {"service", "default", "pod"}
 
 
-def old_ranges(clusters: Sequence[Cluster], vpcs: Sequence[Vpc]) -> OldRanges:
-    """The ranges of the IPv4 clusters in view."""
-    old = [cluster for cluster in clusters if cluster.ip_family == "ipv4"]
-    ids = {cluster.vpc_id for cluster in old}
-    services = (network(cluster.service_cidr) for cluster in old)
-    pods = (network(block) for vpc in vpcs if vpc.id in ids for block in vpc.cidr_blocks)
-    return OldRanges(tuple(filter(None, services)), tuple(filter(None, pods)))
+def ranges_of(known: Sequence[OldRange]) -> OldRanges:
+    """The old ranges in view, by whose they are."""
+    blocks = [(each.role, block) for each in known if (block := network(each.cidr_block))]
+    return OldRanges(*(tuple(block for role, block in blocks if role == whose) for whose in OldRanges._fields))
 
 
 def network(block: str) -> IPv4Network | None:

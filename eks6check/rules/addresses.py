@@ -6,59 +6,70 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
-from eks6check.facts.addresses import Literal, Meaning, OldRanges, literals, meaning, old_ranges
+from eks6check.facts.addresses import Literal, Meaning, OldRanges, literals, meaning, ranges_of
 from eks6check.facts.kube import Resource, containers, mapping, pod_spec, sequence, text
-from eks6check.facts.patterns import regex
+from eks6check.facts.owned import owned
 from eks6check.facts.texts import Text, texts
 from eks6check.facts.versions import repository
 from eks6check.findings import Confidence, Problem, Severity
 
 if TYPE_CHECKING:
-    from eks6check.facts.aws import Cluster, Vpc
+    from eks6check.facts.aws import OldRange
 
 NODE_LOCAL_DNS = "k8s-dns-node-cache"
-SCRAPED = regex(r"\btargets\b|static configs")
-"""Words that name scrape targets of Prometheus."""
 
-OTHERS_READ = frozenset({"resolv.conf"})
-"""Keys of ConfigMaps that a rule of its own judges."""
+LOST = {
+    "service": (
+        Severity.BLOCKER,
+        Confidence.HIGH,
+        "of the old cluster's Services, and none answers there in the IPv6 cluster.",
+    ),
+    "default": (
+        Severity.BLOCKER,
+        Confidence.MEDIUM,
+        "which EKS gives to a Service by default, and no Service of an IPv6 cluster has.",
+    ),
+    "pod": (
+        Severity.BLOCKER,
+        Confidence.HIGH,
+        "of the old cluster's pods, and none answers there in the IPv6 cluster.",
+    ),
+    "vpc": (
+        Severity.WARNING,
+        Confidence.MEDIUM,
+        "which is in the old cluster's VPC; if it is a pod's, nothing answers there in the IPv6 cluster.",
+    ),
+}
+"""What it means that an address was a Service's, a pod's, anybody's in the VPC, or a Service's by a good guess."""
 
 
 @rule
 def old_cluster_address(
     workloads: Sequence[Resource],
     config_maps: Sequence[Resource],
-    clusters: Sequence[Cluster] = (),
-    vpcs: Sequence[Vpc] = (),
+    old_ranges: Sequence[OldRange] = (),
 ) -> Iterator[Problem]:
     """Nothing answers there any more: Services get new addresses, and pods IPv6 ones."""
-    ranges = old_ranges(clusters, vpcs)
+    ranges = ranges_of(old_ranges)
     for resource in (*workloads, *config_maps):
-        named = [each for text in places(resource) for each in literals(text)]
-        lost = [(each, was) for each in named if (was := _was(each, ranges))]
-        for kinds in (("service", "default"), ("pod",)):
-            if found := [each for each, was in lost if was in kinds]:
-                yield _lost(resource, found, "pod" if kinds == ("pod",) else "service", ranges)
+        lost = [(each, was) for each in named(resource) if (was := _was(each, ranges))]
+        for whose in LOST:
+            if found := [each for each, was in lost if was == whose]:
+                yield _lost(resource, found, whose, ranges)
 
 
 def _was(each: Literal, ranges: OldRanges) -> str:
-    """What the address was in the old cluster; a block counts where it lies inside the range of its Services."""
+    """Whose the address was in the old cluster; a block counts where it lies inside the range of its Services."""
     if each.block:
-        return "service" if any(each.block.subnet_of(block) for block in ranges.services) else ""
+        return "service" if any(each.block.subnet_of(block) for block in ranges.service) else ""
     was = ranges.holds(each.address)
-    return "" if was == "pod" and not each.peer else was
+    return "" if was in {"pod", "vpc"} and not each.peer else was
 
 
 def _lost(resource: Resource, found: Sequence[Literal], was: str, ranges: OldRanges) -> Problem:
     first = min(found, key=lambda each: each.block is not None)
     shown = list(dict.fromkeys(each.find for each in found))
-    sure = bool(ranges.services)
-    if was == "pod":
-        tail = "which is in the old cluster's VPC; if it is a pod's, nothing answers there in the IPv6 cluster."
-    elif sure:
-        tail = "of the old cluster's Services, and none answers there in the IPv6 cluster."
-    else:
-        tail = "which EKS gives to a Service by default, and no Service of an IPv6 cluster has."
+    severity, confidence, tail = LOST[was]
     return Problem(
         resource,
         f"{resource} names {_listed(shown)} in {first.text.where}, {tail}",
@@ -68,28 +79,31 @@ def _lost(resource: Resource, found: Sequence[Literal], was: str, ranges: OldRan
         evidence={
             "addresses": shown,
             "in": list(dict.fromkeys(each.text.where for each in found)),
-            "old_ranges": list(map(str, ranges.pods if was == "pod" else ranges.services)),
+            "old_ranges": list(map(str, getattr(ranges, was, ()))),
         },
-        key=was,
-        severity=Severity.WARNING if was == "pod" or first.block else Severity.BLOCKER,
-        confidence=Confidence.HIGH if sure and was != "pod" else Confidence.MEDIUM,
-        remedy="pod" if was == "pod" else "",
+        key="service" if was == "default" else was,
+        severity=Severity.INFO if _is_a_test(resource) else Severity.WARNING if first.block else severity,
+        confidence=confidence,
+        remedy="vpc" if was == "vpc" else "",
         also=_also(resource, found, first),
     )
+
+
+def _is_a_test(resource: Resource) -> bool:
+    """Whether ``helm test`` alone runs it, so that nothing of the application depends on it."""
+    return text(resource.annotations.get("helm.sh/hook")).startswith("test")
 
 
 @rule
 def ipv4_literal_target(
     workloads: Sequence[Resource],
     config_maps: Sequence[Resource],
-    clusters: Sequence[Cluster] = (),
-    vpcs: Sequence[Vpc] = (),
+    old_ranges: Sequence[OldRange] = (),
 ) -> Iterator[Problem]:
     """From an IPv6 pod it is reached through IPv4 egress, if at all; a person has to say what it is."""
-    ranges = old_ranges(clusters, vpcs)
+    ranges = ranges_of(old_ranges)
     for resource in (*workloads, *config_maps):
-        named = (each for text in places(resource) for each in literals(text))
-        found = [each for each in named if _is_target(each) and not _was(each, ranges)]
+        found = [each for each in named(resource) if _is_target(each) and not _was(each, ranges)]
         if found:
             shown = list(dict.fromkeys(each.find for each in found))
             inside = any(meaning(each.address) is Meaning.PRIVATE for each in found)
@@ -106,9 +120,9 @@ def ipv4_literal_target(
 
 
 def _is_target(each: Literal) -> bool:
-    """Whether somebody is talked to there: no scrape target, which OBS002 judges, and no network's own address."""
-    scraped, network = SCRAPED.search(each.named), int(each.address) % 256 == 0
-    return each.peer and not scraped and not network and meaning(each.address) in {Meaning.PRIVATE, Meaning.PUBLIC}
+    """Whether somebody is talked to there; a network's own address is nobody's."""
+    network = int(each.address) % 256 == 0
+    return each.peer and not network and meaning(each.address) in {Meaning.PRIVATE, Meaning.PUBLIC}
 
 
 def _also(
@@ -122,11 +136,18 @@ def _listed(shown: Sequence[str]) -> str:
     return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")  # noqa: PLR2004  fits a line
 
 
+def named(resource: Resource) -> list[Literal]:
+    """The addresses that an object names, without those in a field that has a rule of its own."""
+    found = [each for text in places(resource) for each in literals(text)]
+    taken = list(owned(resource)) if found and resource.kind == "ConfigMap" else []
+    return [each for each in found if not any(span.holds(each.text.path, each.start) for span in taken)]
+
+
 def places(resource: Resource) -> Iterator[Text]:
     """The texts of an object in which an address may name a peer, without those that a rule of their own judges."""
     if resource.name.startswith("node-local-dns") or _runs_node_local_dns(resource):
         return
-    yield from (each for each in texts(resource) if each.name not in OTHERS_READ)
+    yield from texts(resource)
     path, spec = pod_spec(resource)
     for index, volume in enumerate(map(mapping, sequence(spec.get("volumes")))):
         for kind, field in (("nfs", "server"), ("iscsi", "targetPortal")):

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from eks6check.catalog import rule
 from eks6check.facts import Path
-from eks6check.facts.addresses import Meaning, OldRanges, ipv4, meaning, old_ranges
+from eks6check.facts.addresses import Meaning, OldRanges, ipv4, meaning, ranges_of
 from eks6check.facts.kube import Resource, mapping, pod_spec, sequence, text
 from eks6check.facts.mentions import COMMENT
 from eks6check.facts.patterns import regex
@@ -18,7 +18,7 @@ from eks6check.facts.texts import Text, texts
 from eks6check.findings import Confidence, Problem, Severity
 
 if TYPE_CHECKING:
-    from eks6check.facts.aws import Cluster, Vpc
+    from eks6check.facts.aws import OldRange
 
 SILENT = frozenset({Meaning.WILDCARD, Meaning.LOOPBACK, Meaning.DOCUMENTATION, Meaning.MASK, Meaning.RESERVED})
 """What an address may mean that leads nowhere outside the pod, on purpose or as an example."""
@@ -33,11 +33,9 @@ class Alias(NamedTuple):
 
 
 @rule
-def host_alias_is_ipv4(
-    workloads: Sequence[Resource], clusters: Sequence[Cluster] = (), vpcs: Sequence[Vpc] = ()
-) -> Iterator[Problem]:
+def host_alias_is_ipv4(workloads: Sequence[Resource], old_ranges: Sequence[OldRange] = ()) -> Iterator[Problem]:
     """The hosts file goes before DNS, so the name leads to that address and to no other."""
-    ranges = old_ranges(clusters, vpcs)
+    ranges = ranges_of(old_ranges)
     for workload in workloads:
         found = sorted(_aliases(workload), key=lambda alias: list(Severity).index(_aliased(alias, ranges)[0]))
         if not found:
@@ -76,7 +74,7 @@ def _aliased(alias: Alias, ranges: OldRanges) -> tuple[Severity, Confidence, str
     if was in {"service", "default"}:
         sure = Confidence.HIGH if was == "service" else Confidence.MEDIUM
         return Severity.WARNING, sure, "a Service's address in the old cluster and nobody's in the new one"
-    if was == "pod" or meaning(alias.address) is Meaning.PRIVATE:
+    if was in {"pod", "vpc"} or meaning(alias.address) is Meaning.PRIVATE:
         told = "which leads nowhere in an IPv6 cluster if it is a pod or a Service, and else through IPv4 egress alone"
         return Severity.WARNING, Confidence.MEDIUM, told
     return Severity.INFO, Confidence.HIGH, "which an IPv6 pod reaches through IPv4 egress alone"
@@ -86,11 +84,10 @@ def _aliased(alias: Alias, ranges: OldRanges) -> tuple[Severity, Confidence, str
 def webhook_url_is_ipv4(
     webhook_configurations: Sequence[Resource],
     custom_resource_definitions: Sequence[Resource],
-    clusters: Sequence[Cluster] = (),
-    vpcs: Sequence[Vpc] = (),
+    old_ranges: Sequence[OldRange] = (),
 ) -> Iterator[Problem]:
     """The API server calls what stands in the URL; the Service that it was reached by has another address."""
-    ranges = old_ranges(clusters, vpcs)
+    ranges = ranges_of(old_ranges)
     conversion: Path = ("spec", "conversion", "webhook", "clientConfig", "url")
     for definition in custom_resource_definitions:
         yield from _by_address(definition, conversion, "conversion", ranges)

@@ -8,7 +8,7 @@ import reports
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks6check.cli import Format
+from eks6check.arguments import Format
 from eks6check.facts import Gap
 from eks6check.findings import Confidence, Location, Report, State, Target, Verdict, fingerprint
 from eks6check.reporters import REPORTERS, render

@@ -44,12 +44,20 @@ def test_a_peer_in_the_vpc_may_be_a_pod_or_a_database() -> None:
     assert findings("ADR004", workload("DB_HOST", "10.0.3.4"), **OLD) == ()
 
 
-def test_ranges_of_an_ipv6_cluster_are_not_the_old_ones() -> None:
-    new = {
-        "clusters": [{**OLD["clusters"][0], "ip_family": "ipv6", "service_cidr": "fd30:1::/108"}],
-        "vpcs": OLD["vpcs"],
-    }
-    assert findings("ADR003", workload("DB_HOST", "10.0.3.4"), **new) == ()
+def test_a_peer_in_the_range_of_the_pods_is_certain_to_be_lost() -> None:
+    pods = {"old_ranges": [{"id": "p", "role": "pod", "cidr_block": "100.64.0.0/16"}, *OLD["old_ranges"]]}
+    (found,) = findings("ADR003", workload("DB_HOST", "100.64.3.4"), **pods)
+    assert (found.severity, found.confidence) == (Severity.BLOCKER, Confidence.HIGH)
+    assert "of the old cluster's pods" in found.message
+    assert found.evidence["old_ranges"] == ["100.64.0.0/16"]
+    assert findings("ADR003", workload("BIND_ADDRESS", "100.64.3.4"), **pods) == ()
+
+
+def test_a_guess_and_a_certainty_have_the_same_fingerprint() -> None:
+    usual = {"old_ranges": [{"id": "s", "role": "service", "cidr_block": "10.100.0.0/16"}]}
+    (guess,) = findings("ADR003", workload(value="https://10.100.0.10"))
+    (sure,) = findings("ADR003", workload(value="https://10.100.0.10"), **usual)
+    assert guess.fingerprint == sure.fingerprint
 
 
 @pytest.mark.parametrize(
@@ -58,7 +66,6 @@ def test_ranges_of_an_ipv6_cluster_are_not_the_old_ones() -> None:
         workload("NO_PROXY", "10.100.0.1,.svc"),
         config_map("# kube-dns was 10.100.0.10"),
         config_map("__PILLAR__ 169.254.20.10 10.100.0.10", name="node-local-dns"),
-        config_map("nameserver 10.100.0.10", key="resolv.conf"),
         workload(
             containers=[{"image": "registry.k8s.io/dns/k8s-dns-node-cache:1.23", "args": ["-localip", "10.100.0.10"]}]
         ),
@@ -67,6 +74,28 @@ def test_ranges_of_an_ipv6_cluster_are_not_the_old_ones() -> None:
     ],
 )
 def test_what_another_rule_judges_or_nobody_talks_to_is_silent(silent: dict[str, Any]) -> None:
+    assert findings("ADR003", silent) == ()
+    assert findings("ADR004", silent) == ()
+
+
+def test_what_helm_runs_as_a_test_alone_is_a_note() -> None:
+    body = workload(value="https://10.100.0.10")
+    for hook, severity in (("test", Severity.INFO), ("test-success", Severity.INFO), ("pre-install", Severity.BLOCKER)):
+        body["metadata"]["annotations"] = {"helm.sh/hook": hook}
+        assert findings("ADR003", body)[0].severity is severity
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [
+        workload() | {"status": {"hostIP": "10.100.0.10"}},
+        config_map("") | {"binaryData": {"host": "MTAuMTAwLjAuMTA="}},
+        config_map("") | {"metadata": {"name": "c", "annotations": {"checksum/config": "10.100.0.10"}}},
+        workload("APP_IMAGE", "registry.example.com/app:10.100.0.10"),
+        workload("UPSTREAM", "http://shop.10.100.0.10.nip.io/"),
+    ],
+)
+def test_status_binary_data_annotations_images_and_names_are_silent(silent: dict[str, Any]) -> None:
     assert findings("ADR003", silent) == ()
     assert findings("ADR004", silent) == ()
 
@@ -110,6 +139,11 @@ def test_addresses_that_are_no_peers_are_silent(value: Any) -> None:
     assert findings("ADR004", workload("SERVER_HOST", value)) == ()
 
 
-def test_scrape_targets_and_old_addresses_are_left_to_their_own_rules() -> None:
+def test_targets_out_of_reach_of_the_scraping_rule_count_and_old_addresses_do_not() -> None:
     assert findings("ADR004", config_map("static_configs:\n  - targets:\n    - 10.20.30.40:9100\n")) == ()
+    assert len(findings("ADR004", config_map('[{"targets": ["10.20.30.40:9100"]}]'))) == 1
     assert findings("ADR004", workload("API_HOST", "172.20.0.1")) == ()
+
+
+def test_a_name_server_in_a_file_of_its_own_counts() -> None:
+    assert len(findings("ADR003", config_map("nameserver 10.100.0.10", key="resolv.conf"))) == 1

@@ -24,6 +24,14 @@ class Vpc(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OldRange(Record):
+    """IPv4 addresses of a cluster that will be left; ``role`` is whose they were: ``service``, ``pod`` or ``vpc``."""
+
+    role: str = ""
+    cidr_block: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VpcAttributes(Record):
     """What ``ec2:DescribeVpcAttribute`` alone tells of a VPC, under the VPC's id."""
 

@@ -7,7 +7,7 @@ from ipaddress import IPv6Network
 from typing import Any
 
 from eks6check.facts import Gap, Section
-from eks6check.facts.aws import AvailabilityZone, Cluster, DhcpOptions, Subnet, Vpc, VpcAttributes
+from eks6check.facts.aws import AvailabilityZone, Cluster, DhcpOptions, OldRange, Subnet, Vpc, VpcAttributes
 from eks6check.facts.kube import mapping, text
 from eks6check.sources import collector
 from eks6check.sources.aws.api import Source, complete, each, made
@@ -53,6 +53,18 @@ def vpc(body: Body) -> Vpc:
         dhcp_options_id=text(body.get("DhcpOptionsId")),
         internet_gateway_block_mode=block_mode(body),
     )
+
+
+@collector()
+def old_ranges(source: Source, clusters: Section[Cluster], vpcs: Section[Vpc]) -> Iterator[OldRange]:
+    """The IPv4 addresses of the clusters that will be left: of their Services, and of their VPCs."""
+    del source
+    left = [cluster for cluster in clusters.items if cluster.ip_family == "ipv4"]
+    vpc_ids = {cluster.vpc_id for cluster in left}
+    blocks = {("service", cluster.service_cidr) for cluster in left if cluster.service_cidr}
+    blocks |= {("vpc", block) for vpc in vpcs.items if vpc.id in vpc_ids for block in vpc.cidr_blocks}
+    for role, block in sorted(blocks):
+        yield OldRange(id=block, origin=live(block), role=role, cidr_block=block)
 
 
 def is_private(association: Body) -> bool:

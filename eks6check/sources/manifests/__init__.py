@@ -7,10 +7,10 @@ gap with its place. Nothing is dropped in silence.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from eks6check.facts import Gap, Origin, Path
 from eks6check.facts.kinds import KINDS
@@ -20,6 +20,9 @@ from eks6check.sources import Collector
 from eks6check.sources.manifests import files
 from eks6check.sources.manifests.comments import suppressions
 from eks6check.sources.manifests.yamldoc import Document, Fault, decode, documents, placed
+
+if TYPE_CHECKING:
+    from eks6check.sources.manifests.rendered import Part
 
 LIVE_ONLY = frozenset({"pods", "webhooks"})
 """Sections about what runs; a file says only what shall run."""
@@ -33,7 +36,7 @@ SECTION_OF: Mapping[tuple[str, str], str] = LEGACY | {
 
 GIT_CRYPT = b"\0GITCRYPT\0"
 
-RENDER = "Judge the rendered output: `helm template RELEASE CHART | eks6check lint -`."
+RENDER = "Judge the rendered chart: `eks6check lint --helm CHART`, or pipe what it renders to into `eks6check lint -`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +68,15 @@ class Pile:
     )
 
 
-def read(paths: Iterable[str], stdin: BinaryIO | None = None) -> Files:
-    """Read files, folders, globs, and standard input for ``-``.
+def read(paths: Iterable[str], stdin: BinaryIO | None = None, parts: Iterable[Part | Gap] = ()) -> Files:
+    """Read files, folders, globs, and standard input for ``-``; ``parts`` are documents that a renderer has made.
 
     Raises:
         UsageError: a path names nothing.
         NothingCheckedError: there is no manifest in any of the folders.
     """
     pile = Pile()
-    for file in files.find(paths):
+    for file in files.find(paths) if paths else ():
         pile.counts["files"] += 1
         try:
             data = file.path.read_bytes() if file.path else (stdin or sys.stdin.buffer).read()
@@ -81,6 +84,7 @@ def read(paths: Iterable[str], stdin: BinaryIO | None = None) -> Files:
             pile.gaps.append(unreadable(file.shown, error))
         else:
             add_file(pile, file.shown, data)
+    add_parts(pile, parts)
     return Files(
         {section: tuple(found) for section, found in pile.resources.items()},
         tuple(pile.gaps),
@@ -111,11 +115,29 @@ def add_file(pile: Pile, name: str, data: bytes) -> None:
         for document in read_documents:
             if not document.empty:
                 add_document(pile, name, document)
-        for found in suppressions(read_documents, name):
-            if isinstance(found, Gap):
-                pile.notes.append(found)
-            else:
-                pile.suppressions.append(found)
+        add_comments(pile, name, read_documents)
+
+
+def add_parts(pile: Pile, parts: Iterable[Part | Gap]) -> None:
+    """Add what was rendered, each document with the file that it comes from, and what would not render."""
+    sources = set[str]()
+    for part in parts:
+        if isinstance(part, Gap):
+            pile.gaps.append(part)
+        else:
+            sources.add(part.file)
+            add_document(pile, part.file, part.document)
+            add_comments(pile, part.file, [part.document])
+    pile.counts["files"] += len(sources)
+
+
+def add_comments(pile: Pile, name: str, read_documents: Sequence[Document]) -> None:
+    """Add what the comments of documents say."""
+    for found in suppressions(read_documents, name):
+        if isinstance(found, Gap):
+            pile.notes.append(found)
+        else:
+            pile.suppressions.append(found)
 
 
 def is_other_json(name: str, content: str) -> bool:

@@ -57,6 +57,24 @@ def test_name_resolution_is_read_by_attribute(server: Server, ids: dict[str, lis
     client("ec2").modify_vpc_attribute(VpcId=ids["vpc"][0], EnableDnsHostnames={"Value": True})
 
 
+@pytest.mark.usefixtures("server")
+def test_an_ipv6_cluster_leaves_no_old_ranges() -> None:
+    assert read("old_ranges") == Section()
+
+
+def test_the_old_ranges_are_the_services_and_the_vpc_of_an_ipv4_cluster(server: Server, ids: Any) -> None:
+    servers.cluster(server, "old", "ipv4", "1.33", ids)
+    section = collect([(servers.source("old"), aws.COLLECTORS)], ["old_ranges", "clusters"])
+    (cluster,) = section["clusters"].items
+    found = [(each.role, each.cidr_block) for each in section["old_ranges"].items]
+    assert found == [("service", cluster.service_cidr), ("vpc", "10.0.0.0/16")]
+
+
+def test_where_the_vpc_is_refused_so_are_the_old_ranges(server: Server) -> None:
+    server.hooks["ec2:DescribeVpcs"] = refused("UnauthorizedOperation")
+    assert [gap.call for gap in read("old_ranges").gaps] == ["ec2:DescribeVpcs"]
+
+
 @pytest.mark.parametrize("answer", [{"EnableDnsSupport": {}, "EnableDnsHostnames": {"Value": True}}, {}])
 def test_an_attribute_that_is_not_told_is_a_gap(server: Server, answer: dict[str, Any]) -> None:
     server.hooks["ec2:DescribeVpcAttribute"] = answers("ec2:DescribeVpcAttribute", answer)

@@ -154,7 +154,7 @@ def test_an_unrendered_chart_is_a_gap_that_asks_for_rendered_output() -> None:
     assert files.resources == {}
     [gap] = files.gaps
     assert gap.reason == "It looks like a template that was not rendered."
-    assert (gap.line, "helm template" in gap.remedy, "eks6check lint -" in gap.remedy) == (4, True, True)
+    assert (gap.line, "eks6check lint --helm CHART" in gap.remedy, "eks6check lint -`" in gap.remedy) == (4, True, True)
 
 
 @pytest.mark.parametrize("value", ["app-{{ .a }}", "x {{ a }} y"])
