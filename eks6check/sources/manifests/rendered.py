@@ -12,8 +12,10 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,10 +33,17 @@ SOURCE = re.compile(r"^# Source: (.+)$", re.MULTILINE)
 ORIGIN = "config.kubernetes.io/origin"
 """The annotation in which kustomize says where an object comes from, if it is asked to; kustomize 4.5 and later."""
 
+FIELD = re.compile(r"^(path|configuredIn|repo): (.+)$", re.MULTILINE)
+
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 LONGEST_RELEASE = 53
 """Characters of a release's name that Helm allows."""
+
+ERROR = re.compile(r"^error:", re.MULTILINE | re.IGNORECASE)
+
+LONGEST_REASON = 400
+"""Characters that are kept of what a renderer says went wrong."""
 
 KLOG = re.compile(r'^[EFW]\d{4} \S+ +\d+ \S+\] (?:"[^"]*" err=)?"?', re.MULTILINE)
 """What some kubectl writes before an error: a time, a number, and where in its source it stands."""
@@ -142,9 +151,10 @@ def kustomization(folder: str) -> Iterator[Part | Gap]:
             if ran.returncode:
                 yield failed(folder, command, ran)
                 return
+        known = cache(documents_of)
         for document in documents(decode(ran.stdout)):
             if not document.empty:
-                yield from_origin(document, folder, around)
+                yield from_origin(document, folder, around, known)
 
 
 def traced(build: Sequence[str], folder: str, around: str) -> subprocess.CompletedProcess[bytes] | None:
@@ -160,28 +170,33 @@ def traced(build: Sequence[str], folder: str, around: str) -> subprocess.Complet
     return run([*build, os.path.realpath(around)])
 
 
-def from_origin(document: Document, folder: str, around: str) -> Part:
+def from_origin(document: Document, folder: str, around: str, known: Callable[[Path], list[Document]]) -> Part:
     """A built document in the place of the one that it was built from; else the file it comes from, and no line."""
     value, origin = without_origin(document.value)
-    own = "" if origin.get("repo") else text(origin.get("path")) or text(origin.get("configuredIn"))
+    own = "" if "repo" in origin else origin.get("path") or origin.get("configuredIn", "")
     path = Path(os.path.normpath(Path(os.path.realpath(around), own)))
     if not own or not path.is_file():
         made_by = next((name for name in KUSTOMIZATIONS if os.path.exists(os.path.join(folder, name))), "")  # noqa: PTH110, PTH118  likewise
         path = Path(folder, made_by)
     shown = files.file_of(path).shown
-    found = nearest.origin(value, documents("\n".join(lines_of(path))))
+    found = nearest.origin(value, known(path))
     return Part(shown, replace(found, value=value) if found else Rendered(document.text, 0, value, document.fault))
 
 
-def without_origin(value: Any) -> tuple[Any, Any]:
-    """An object without what kustomize wrote into it for us, and what that says."""
+def documents_of(path: Path) -> list[Document]:
+    """The documents of a file, none where it cannot be read."""
+    return list(documents("\n".join(lines_of(path))))
+
+
+def without_origin(value: Any) -> tuple[Any, dict[str, str]]:
+    """An object without what kustomize wrote into it for us, and the fields of that."""
     metadata = mapping(mapping(value).get("metadata"))
     annotations = dict(mapping(metadata.get("annotations")))
     if ORIGIN not in annotations:
         return value, {}
-    origin = yaml.safe_load(text(annotations.pop(ORIGIN)))
+    origin = dict(FIELD.findall(text(annotations.pop(ORIGIN))))
     rest = {key: each for key, each in metadata.items() if key != "annotations"}
-    return {**value, "metadata": rest | ({"annotations": annotations} if annotations else {})}, mapping(origin)
+    return {**value, "metadata": rest | ({"annotations": annotations} if annotations else {})}, origin
 
 
 def program(option: str, otherwise: str, *choices: list[str]) -> list[str]:
@@ -208,9 +223,9 @@ def run(command: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
 def failed(name: str, command: Sequence[str], ran: subprocess.CompletedProcess[bytes], dependencies: str = "") -> Gap:
     """The gap of what would not render, in the renderer's own words."""
     told = KLOG.sub("", ran.stderr.decode("utf-8", "replace"))
-    lines = [" ".join(line.split()) for line in told.splitlines() if line.strip()]
-    errors = [line.partition(":")[2].strip() for line in lines if line.lower().startswith("error:")]
-    words = (*errors, *lines[-1:], "no reason was told")[0].rstrip('."')
+    begin = ERROR.search(told)
+    error = textwrap.shorten(told[begin.end() if begin else 0 :], LONGEST_REASON, placeholder=" ...")
+    words = error.strip('."') or "no reason was told"
     by_itself = shlex.join([Path(command[0]).name, *command[1:]])
     remedy = dependencies if dependencies and UNBUILT.search(told) else by_itself
     return Gap("read", f"It cannot be rendered: {words}.", f"Run `{remedy}`.", name)
