@@ -8,7 +8,7 @@ from eks6check import catalog
 from eks6check.catalog import Rule
 from eks6check.engine import PLACEHOLDER
 from eks6check.permissions import calls, cluster_role, iam_policy
-from eks6check.sources import Collectors, aws, cluster, manifests, needed
+from eks6check.sources import Collectors, aws, cluster, given, manifests, needed
 
 
 def listing(select: tuple[str, ...], ignore: tuple[str, ...]) -> str:
@@ -62,15 +62,14 @@ def looks_at(rule: Rule) -> str:
     """Each section of facts that a rule uses, with what reads it live and whether files give it."""
     rows = []
     for name in (*rule.required, *rule.optional):
-        live = ", ".join(f"`{call}`" for call in _calls_of(name, (*aws.COLLECTORS, *cluster.COLLECTORS)))
-        files = "files" if any(each.section == name for each in manifests.COLLECTORS) else ""
+        live = [each for each in (*aws.COLLECTORS, *cluster.COLLECTORS) if each.section == name]
+        ways = [f"`{call}`" for each in live for call in each.calls]
+        ways += [need.replace("_", " ") for each in live if not each.calls for need in each.needs]
+        ways += ["files" for each in manifests.COLLECTORS if each.section == name]
+        ways += ["options" for each in given.COLLECTORS if each.section == name]
         also = "" if name in rule.required else " (where the run has them)"
-        rows.append(f"- {name.replace('_', ' ')}{also}: {', '.join(part for part in (live, files) if part)}")
+        rows.append(f"- {name.replace('_', ' ')}{also}: {', '.join(ways)}")
     return "\n".join(rows)
-
-
-def _calls_of(section: str, collectors: Collectors) -> Iterable[str]:
-    return (call for each in collectors if each.section == section for call in each.calls)
 
 
 def graph(rules: Iterable[Rule]) -> str:
