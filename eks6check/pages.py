@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from eks6check import catalog
+from eks6check import catalog, tables
 from eks6check.catalog import Rule
 from eks6check.engine import PLACEHOLDER
 from eks6check.permissions import calls, cluster_role, iam_policy
@@ -35,6 +35,7 @@ def page(rule: Rule) -> str:
         f"**{rule.title}.** Severity {rule.severity}, confidence {rule.confidence}, since {rule.since}.",
         f"## Why it matters\n\n{rule.why}",
         *(_remedy(variant, text) for variant, text in rule.remedies.items()),
+        *([tables.BESIDE[rule.id]()] if rule.id in tables.BESIDE else []),
         f"## Fires on\n\n{example(rule.bad)}",
         f"## Stays silent on\n\n{example(rule.good)}",
         *([f"## Settings\n\n{_settings(rule)}"] if rule.parameters else []),

@@ -8,14 +8,24 @@ from typing import NamedTuple
 
 from eks6check.facts import Path
 from eks6check.facts.kube import Container, Resource, containers
+from eks6check.facts.mentions import without_xml_comments
 from eks6check.facts.mounts import ConfigMaps, Given, files, variables
+from eks6check.facts.patterns import regex
 from eks6check.facts.programs import Program, Word, programs, split
+from eks6check.knowledge.listeners import File
+
+OPTIONS = regex(r"\$(?![({]?\w*PORT)")
+"""A word that may stand for any options: a variable that is not called after a port."""
+
+SETTING = regex(r"\w+=")
+"""What an option takes that sets anything by its name, as PostgreSQL's ``-c max_connections=200``: most say nothing."""
 
 
 class Bind(NamedTuple):
     """An address that a program is told to listen on: who holds the text, the path to it, words for where it stands.
 
-    ``find`` is the text inside the value at the path, behind ``skip`` others of it; ``instead`` opens both families.
+    ``find`` is the text inside the value at the path, and ``start`` where it begins in ``whole``, the text of a file;
+    ``instead`` opens both families.
     """
 
     holder: Resource
@@ -24,7 +34,13 @@ class Bind(NamedTuple):
     value: str
     instead: str
     find: str = ""
-    skip: int = 0
+    whole: str = ""
+    start: int = 0
+
+    @property
+    def skip(self) -> int:
+        """How many of the same texts stand before it."""
+        return self.whole.count(self.find, 0, self.start) if self.find else 0
 
     @property
     def port(self) -> str:
@@ -64,9 +80,11 @@ def listening(workload: Resource, known: ConfigMaps) -> Iterator[Listening]:
 
 
 def _by_default(workload: Resource, container: Container, program: Program) -> tuple[Bind, ...]:
-    told = program.listener
+    told, words = program.listener, [word.value for word in program.words]
+    if not told.default or told.files or _excused(program, " ".join(words)) or any(map(OPTIONS.match, words)):
+        return ()
     where = f"container {container.name}, by default"
-    return (Bind(workload, container.path, where, told.default, told.instead),) if told.default else ()
+    return (Bind(workload, container.path, where, told.default, told.rewritten(told.default)),)
 
 
 def _in_words(workload: Resource, container: Container, program: Program) -> Iterator[Bind]:
@@ -79,13 +97,19 @@ def _in_words(workload: Resource, container: Container, program: Program) -> Ite
 
 def options(program: Program) -> Iterator[tuple[Word, str]]:
     """The values of a program's bind options, each with the word that holds it."""
+    for word, value in _values(program):
+        setting = SETTING.match(value)
+        if not setting or any(form.startswith(setting[0]) for form in program.listener.ipv4):
+            yield word, value
+
+
+def _values(program: Program) -> Iterator[tuple[Word, str]]:
     told = program.listener
     for index, word in enumerate(program.words):
         name, equals, value = word.value.partition("=")
-        rest = program.words[index + 1 :]
         if word.value in told.flags:
             yield word, word.value
-        elif word.value in told.options and rest:
+        elif word.value in told.options and (rest := program.words[index + 1 :]):
             yield rest[0], " ".join(_taken(rest)) if told.many else rest[0].value
         elif equals and name in told.options:
             yield word, value
@@ -116,12 +140,18 @@ def _in_files(program: Program, mounted: Sequence[Given]) -> Iterator[Bind]:
     for file in program.listener.files:
         for given in mounted:
             if file.name.search(given.name) and not _excused(program, given.value):
-                for match in file.setting.finditer(given.value):
-                    value = match[1].partition(" #")[0].strip()
-                    skip = given.value.count(value, 0, match.start(1)) if value else 0
-                    instead = file.instead or program.listener.rewritten(value)
-                    where = f"{given.name} of {given.config_map}"
-                    yield Bind(given.config_map, given.path, where, value, instead, value, skip)
+                yield from _in_file(program, file, given)
+
+
+def _in_file(program: Program, file: File, given: Given) -> Iterator[Bind]:
+    told, where = program.listener, f"{given.name} of {given.config_map}"
+    for match in file.setting.finditer(without_xml_comments(given.value)):
+        value = match[1].partition(" #")[0].strip()
+        instead = file.instead or told.rewritten(value)
+        yield Bind(given.config_map, given.path, where, value, instead, value, given.value, match.start(1))
+    for match in file.absent.finditer(given.value) if file.absent else ():
+        default = (f"{where}, by default", told.default, told.instead, match[1])
+        yield Bind(given.config_map, given.path, *default, given.value, match.start(1))
 
 
 def _excused(program: Program, value: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from itertools import dropwhile
 from typing import NamedTuple
 
 from eks6check.facts import Path
@@ -56,7 +57,7 @@ def programs(container: Container) -> list[Program]:
     if found:
         return found
     command = bool(container.body.get("command"))
-    own = [] if command else words
+    own = words if not command else words[1:] if words and _script(words[0].value) else []
     if command and not _leaves_it_to_the_image(words):
         return []
     listener = named("images", repository(container.image).lower())
@@ -102,12 +103,16 @@ def _by_command(words: list[Word]) -> Program | None:
     name = base(rest[0].value)
     if PYTHON.match(name):
         modules = [index for index, word in enumerate(rest) if word.value == "-m"]
-        rest = rest[modules[0] + 1 :] if modules else rest[1:]
+        rest = rest[modules[0] + 1 :] if modules else list(dropwhile(_is_option, rest[1:]))
         name = base(rest[0].value).removesuffix(".__main__") if rest else ""
     listener = named("commands", name)
-    if listener and not listener.subcommand <= {word.value for word in rest[1:]}:
+    if listener and listener.subcommand and listener.subcommand.isdisjoint(word.value for word in rest[1:]):
         return None
     return Program(listener, tuple(rest[1:]), f"command {name}") if listener else None
+
+
+def _is_option(word: Word) -> bool:
+    return word.value.startswith("-")
 
 
 def _script(word: str) -> bool:

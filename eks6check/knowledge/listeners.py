@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 
 from eks6check.knowledge import data
 
-PORT = r"(?P<port>\d+|\$[({]?\w+[)}]?)"
-SETS = frozenset({"commands", "images", "subcommand", "variables", "option_variables", "flags"})
+PORT = r"(?P<port>\d+|\$\{\w+:?-\w*\}|\$[({]?\w+[)}]?)"
+"""A number, a variable, or a variable of the shell with what stands for it where it is empty."""
+
+SETS = frozenset({"beside", "commands", "images", "subcommand", "variables", "option_variables", "flags"})
 LEFT_TO_READERS = frozenset({"both", "ipv6"})
 """What a program's other forms open is there for people, who choose among them."""
 
@@ -22,21 +24,26 @@ PUNCTUATION = " \t\r'\";"
 
 
 class File(NamedTuple):
-    """A configuration file by its name, the setting in it with the address as a group, and what to write instead."""
+    """A configuration file by its name, the setting in it with the address as a group, and what to write instead.
+
+    ``absent`` matches where a file lacks the setting and leaves it to no other: there the program's default counts.
+    """
 
     name: re.Pattern[str]
     setting: re.Pattern[str]
     instead: str = ""
+    absent: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True)
 class Listener:
-    """A program. ``tags`` is what its image's tag must contain, ``subcommand`` the words its command must have.
+    """A program. ``tags`` is what its image's tag must contain, ``subcommand`` the words of which its command has one.
 
     ``options``, ``variables`` and ``files`` are where it is told what to listen on; ``option_variables`` hold options,
     ``flags`` are options that say it by themselves, and with ``many`` an option takes all words behind it. ``unless``
-    opens IPv6 all the same wherever it stands; ``default`` is what it listens on where it is told nothing. With
-    ``clashes`` an address of each family on one port is one too many.
+    opens IPv6 all the same, or nothing, wherever it stands; ``default`` is what it listens on where it is told nothing,
+    by its command or else by its file. With ``clashes`` an address of each family on one port is one too many. A value
+    may have the words ``beside`` its addresses, and then several of those.
     """
 
     program: str
@@ -54,6 +61,7 @@ class Listener:
     flags: frozenset[str] = frozenset()
     many: bool = False
     clashes: bool = False
+    beside: frozenset[str] = frozenset()
     files: tuple[File, ...] = ()
     unless: str = ""
     default: str = ""
@@ -66,11 +74,16 @@ class Listener:
     def is_ipv4(self, value: str) -> bool:
         """Whether every address of a value, parted by commas, blanks or semicolons, opens IPv4 alone."""
         parts = [part.strip(PUNCTUATION) for part in re.split(r"[,\s;]+", value.strip(PUNCTUATION))]
-        return all(self._ipv4.fullmatch(part) for part in parts)
+        addresses = [part for part in parts if part not in self.beside]
+        return value == self.default != "" or (bool(addresses) and all(map(self._ipv4.fullmatch, addresses)))
 
     def rewritten(self, value: str) -> str:
-        """What to write in place of a value, with the same port."""
+        """What to write in place of a value, with the same port, or without one where the value has none."""
+        if self.beside:
+            return self._ipv4.sub(lambda each: self.instead.replace("{port}", each[0].rpartition(":")[2]), value)
         port = re.search(rf":{PORT}(?!.*:)", value)
+        if port is None and (address := self.instead.removesuffix(":{port}")):
+            return address.replace("{port}", "PORT")
         return self.instead.replace("{port}", port["port"] if port else "PORT")
 
 
@@ -92,6 +105,7 @@ def _field(key: str, value: Any) -> Any:
                 re.compile(file["name"]),
                 re.compile(rf"^[^\S\n]*{file['setting']}", re.MULTILINE),
                 file.get("instead", ""),
+                re.compile(file["absent"], re.MULTILINE) if "absent" in file else None,
             )
             for file in value
         )
@@ -107,4 +121,4 @@ def named(field: str, name: str) -> Listener | None:
 @cache
 def opens_all_families(field: str, name: str) -> bool:
     """Whether that command or image is of a program in Go or Java, to which ``0.0.0.0`` means IPv6 as well."""
-    return name in data("listeners")["all_families"][field]
+    return any(name in row.get(field, ()) for row in data("listeners")["others"])
