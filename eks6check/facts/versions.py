@@ -12,6 +12,12 @@ NEWEST = 10**9
 """The patch of a tag such as ``v2.4`` that moves with each release, for who wants it to count as its newest."""
 
 
+def path(image: str) -> str:
+    """An image's repository with its registry, as in ``quay.io/keycloak/keycloak``: no tag, no digest."""
+    named, colon, label = image.partition("@")[0].rpartition(":")
+    return named if colon and "/" not in label else image.partition("@")[0]
+
+
 def repository(image: str) -> str:
     """The last part of an image's repository: no registry, no tag, no digest."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
