@@ -1,4 +1,7 @@
-"""Write the pages that have their one home elsewhere: rules, permissions, options. `make check-docs` compares them."""
+"""Write the pages that have their one home elsewhere: rules, permissions, options, and the review of the corpus.
+
+`make check-docs` compares them.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+
+import review
 
 from eks6check import catalog, pages
 
@@ -28,6 +33,7 @@ def main() -> None:
     write(DOCS / "permissions.md", HEAD + permissions())
     write(DOCS / "graph.md", HEAD + graph(rules))
     write(DOCS / "options.md", HEAD + options())
+    write(DOCS / "corpus-review.md", HEAD + review.page(rules))
 
 
 def write(path: Path, content: str) -> None:

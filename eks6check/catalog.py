@@ -6,7 +6,6 @@ Every mismatch is refused with the rule and the place, so that a catalogue that 
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +16,7 @@ from typing import Any, Generic, ParamSpec
 import yaml
 
 from eks6check.errors import CatalogError, UsageError
-from eks6check.facts import SECTIONS
+from eks6check.facts import SECTIONS, Gap
 from eks6check.findings import Confidence, Problem, Severity
 
 P = ParamSpec("P")
@@ -27,15 +26,15 @@ P = ParamSpec("P")
 class Check(Generic[P]):
     """A function marked as a rule; calling it calls the function."""
 
-    function: Callable[P, Iterator[Problem]]
+    function: Callable[P, Iterator[Problem | Gap]]
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Iterator[Problem]:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Iterator[Problem | Gap]:
         """Judge, as the function itself would."""
         return self.function(*args, **kwargs)
 
 
-def rule(function: Callable[P, Iterator[Problem]]) -> Check[P]:
-    """Mark a function as a rule.
+def rule(function: Callable[P, Iterator[Problem | Gap]]) -> Check[P]:
+    """Mark a function as a rule. It yields problems, and a gap for what it would have judged and cannot read.
 
     Its ordinary parameters name the sections it needs; one with a default is used where the run has it. Its
     keyword-only parameters are the settings that the catalogue gives values to.
@@ -66,7 +65,7 @@ class Rule:
     needs_all: bool
     follows: Mapping[str, str]
     parameters: Mapping[str, Mapping[str, Any]]
-    judge: Callable[..., Iterator[Problem]]
+    judge: Callable[..., Iterator[Problem | Gap]]
     required: tuple[str, ...]
     optional: tuple[str, ...]
 
@@ -130,10 +129,10 @@ def fuse(entries: Iterable[Any], modules: Iterable[ModuleType]) -> tuple[Rule, .
 
 
 def _fuse_one(entry: Mapping[str, Any], check: Check[Any], place: str) -> Rule:
-    signature = inspect.signature(check.function).parameters.values()
-    facts = [parameter for parameter in signature if parameter.kind is not parameter.KEYWORD_ONLY]
-    settings = {parameter.name for parameter in signature if parameter.kind is parameter.KEYWORD_ONLY}
-    if unknown := {parameter.name for parameter in facts} - SECTIONS.keys():
+    code, defaults = check.function.__code__, check.function.__defaults__ or ()
+    facts = code.co_varnames[: code.co_argcount]
+    settings = set(code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount])
+    if unknown := set(facts) - SECTIONS.keys():
         raise CatalogError(f"{place}: no such section of facts: {', '.join(sorted(unknown))}")
     parameters = entry.get("parameters", {})
     if not isinstance(parameters, dict) or not all(isinstance(each, dict) for each in parameters.values()):
@@ -161,8 +160,8 @@ def _fuse_one(entry: Mapping[str, Any], check: Check[Any], place: str) -> Rule:
             follows=entry.get("follows", {}),
             parameters=parameters,
             judge=check.function,
-            required=tuple(parameter.name for parameter in facts if parameter.default is parameter.empty),
-            optional=tuple(parameter.name for parameter in facts if parameter.default is not parameter.empty),
+            required=facts[: len(facts) - len(defaults)],
+            optional=facts[len(facts) - len(defaults) :],
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CatalogError(f"{place}: the entry lacks or misstates {error}") from error

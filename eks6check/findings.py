@@ -76,13 +76,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place for people and machines: a live id, or a file with line and column counted from 1."""
+    """A place for people and machines: a live id, or a file with line and column counted from 1.
+
+    ``declares`` says that the file declares an object in which the fault was seen live, and not in the file.
+    """
 
     source: str
     id: str = ""
     file: str = ""
     line: int = 0
     column: int = 0
+    declares: bool = False
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.file else self.id

@@ -67,7 +67,6 @@ class Options:
         if self.root and not os.path.isdir(self.root):  # noqa: PTH112  likewise
             raise UsageError(f"There is no folder {str(self.root)!r}.", "Name the repository's top after --root.")
 
-
     @property
     def rendered(self) -> tuple[str, ...]:
         """The charts and kustomizations, as they were named."""

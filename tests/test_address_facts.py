@@ -62,13 +62,16 @@ def test_every_address_means_something_and_is_recognised_alone(address: IPv4Addr
         "proxy_pass http://10.20.30.40/;",
         "hosts:\n  - 10.20.30.40",
         "replicaof 10.20.30.40 6379",
+        "dest=10.20.30.40:5432",
+        "host 10.20.30.40/32",
         "url: http://10.20.30.40/#part",
         'password = "a#b"\nhost = "10.20.30.40"',
         "<!-- <host>10.1.1.1</host> --> <host>10.20.30.40</host> <!--",
     ],
 )
 def test_an_address_that_names_a_peer(value: str) -> None:
-    assert [each.rstrip(":") for each in peers(value, "DB_HOST" if value[0] == "1" else "conf")] == ["10.20.30.40"]
+    found = peers(value, "DB_HOST" if value[0] == "1" else "conf")
+    assert [each.removesuffix("/32") for each in found] == ["10.20.30.40"]
 
 
 @pytest.mark.parametrize(
@@ -123,11 +126,18 @@ def test_a_value_whose_name_says_that_it_is_none(name: str) -> None:
         "allow 10.0.0.1;",
         "set_real_ip_from 10.0.0.1;",
         "10.0.0.0/8",
+        "host 10.0.0.0/8",
+        "host 10.0.0.0/31",
         "10.4.2.1",
     ],
 )
 def test_an_address_that_is_no_peer(value: str) -> None:
     assert [each.peer for each in read(value, "SOMETHING")] == [False]
+
+
+def test_the_name_of_a_file_says_nothing_of_a_line_in_it() -> None:
+    assert peers("10.0.0.1", "DB_HOST") == ["10.0.0.1"]
+    assert peers("first 10.0.0.1\nlast 10.0.0.2", "DB_HOST") == []
 
 
 def test_the_same_address_again_is_found_behind_the_first() -> None:

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from eks6check import engine
 from eks6check.catalog import Rule
-from eks6check.facts import Facts, Gap, Origin, Path, Section, Subject, aws
+from eks6check.facts import Facts, Gap, Origin, Path, Places, Section, Subject, aws
 from eks6check.facts.kube import Resource
-from eks6check.findings import Confidence, Finding, Location, Problem, Severity, State, fingerprint
+from eks6check.findings import Confidence, Finding, Location, Outcome, Problem, Severity, State, fingerprint
 
 GAP = Gap("ec2:DescribeSubnets", "refused", "Allow ec2:DescribeSubnets.")
+TEXT_GAP = Gap("read", "is no YAML", "Mend it.", "edge.yaml", 7, 3)
 OTHER_GAP = Gap("list services", "refused")
 FINE = {"id": "subnet-1"}
 FAULTY = {"id": "subnet-2", "ipv6_native": True}
@@ -40,7 +41,7 @@ def crashing(subnets: Sequence[aws.Subnet]) -> Iterator[Problem]:
 
 
 def made(
-    judge: Callable[..., Iterator[Problem]] = native,
+    judge: Callable[..., Iterator[Problem | Gap]] = native,
     required: tuple[str, ...] = ("subnets",),
     optional: tuple[str, ...] = ("services",),
     **values: Any,
@@ -230,6 +231,40 @@ def test_two_files_stay_two_findings_and_each_gets_the_live_place() -> None:
     assert len({each.fingerprint for each in found}) == 1
 
 
+def test_a_fault_of_the_live_object_alone_stands_first_where_files_declare_it() -> None:
+    at: Path = ("spec", "ports", 0, "protocol")
+    known = {"v1/Service/shop/web": [in_file("a.yaml"), in_file("list.yaml", path=("items", 3))]}
+    (finding,) = engine.stamp(made(), [Problem(live(), "Live.", at=at, find="TCP")], known)
+    assert finding.locations == (
+        Location("manifests", file="a.yaml", line=3, column=1, declares=True),
+        Location("manifests", file="list.yaml", line=5, column=1, declares=True),
+        Location("cluster", id="v1/Service/shop/web"),
+    ), "the keys up to the list, whose items need not be the same ones"
+
+
+def test_a_file_that_has_the_fault_itself_does_not_just_declare_the_object() -> None:
+    known = {"v1/Service/shop/web": [in_file("web.yaml")]}
+    (finding,) = engine.stamp(made(), [Problem(live(), "Live."), Problem(in_file("web.yaml"), "In a file.")], known)
+    assert [place.declares for place in finding.locations] == [False, False]
+
+
+def test_a_rule_that_joins_both_by_itself_has_the_file_first_as_well() -> None:
+    file, other = in_file("web.yaml"), in_file("other.yaml", "db")
+    also: Places = ((other, ()), (file, ("spec",)))
+    (finding,) = engine.stamp(made(), [Problem(live(), "Both.", also=also)], {"v1/Service/shop/web": [file]})
+    assert [str(place) for place in finding.locations] == ["web.yaml:2:1", "v1/Service/shop/web", "other.yaml:1:1"]
+    assert not any(place.declares for place in finding.locations)
+
+
+def test_only_live_objects_have_files_that_declare_them() -> None:
+    known = build.facts(services=[live("db"), in_file("web.yaml")], workloads=[], nodes=[in_file("web.yaml", "db")])
+    assert {name: len(found) for name, found in engine.declared(known).items()} == {
+        "v1/Service/shop/web": 1,
+        "v1/Service/shop/db": 1,
+    }
+    assert engine.declared(build.facts(services=[in_file("web.yaml")])) == {}
+
+
 def test_different_objects_and_different_keys_stay_apart() -> None:
     file = in_file("web.yaml")
     found = stamped(Problem(live("db"), "Live."), Problem(file, "One.", key="1"), Problem(file, "Two.", key="2"))
@@ -260,4 +295,15 @@ def test_a_fingerprint_knows_rule_subject_and_key_and_neither_message_nor_line()
 
 def test_every_gap_of_a_run_is_told_once() -> None:
     known = build.facts({"subnets": [GAP], "vpcs": [GAP, OTHER_GAP]})
+    found = Outcome("TST001", Severity.INFO, State.INCOMPLETE, gaps=(GAP, TEXT_GAP))
     assert engine.all_gaps(known) == (GAP, OTHER_GAP)
+    assert engine.all_gaps(known, [found]) == (GAP, OTHER_GAP, TEXT_GAP)
+
+
+@pytest.mark.parametrize(("subnets", "state"), [([FINE], State.INCOMPLETE), ([FINE, FAULTY], State.FAILED)])
+def test_a_rule_that_comes_upon_what_it_cannot_read_says_so_itself(subnets: list[Any], state: State) -> None:
+    def reading(subnets: Sequence[aws.Subnet]) -> Iterator[Problem | Gap]:
+        return itertools.chain((TEXT_GAP, TEXT_GAP), native(subnets))
+
+    outcome = engine.judge(made(reading, optional=()), build.facts({"subnets": [GAP]}, subnets=subnets))
+    assert (outcome.state, outcome.gaps, len(outcome.findings)) == (state, (GAP, TEXT_GAP), len(subnets) - 1)

@@ -118,6 +118,22 @@ metadata: {name: api, namespace: shop}
 spec: {ports: [{port: 80}], ipFamilies: [IPv4], ipFamilyPolicy: SingleStack, clusterIP: 10.100.0.8}
 """
 
+DECLARED = """\
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+# the live one has no class yet
+spec: {type: LoadBalancer, loadBalancerClass: service.k8s.aws/nlb, ports: [{port: 443}]}
+"""
+
+UNDECLARED = """
+---
+apiVersion: v1
+kind: Service
+metadata: {name: old, namespace: shop}
+spec: {type: LoadBalancer, ports: [{port: 443}]}
+"""
+
 
 @pytest.fixture
 def aws() -> Iterator[Server]:
@@ -200,6 +216,38 @@ def test_a_live_object_that_a_file_declares_is_one_finding_with_both_places(aws:
     first, second = finding["locations"]
     assert (first["source"], first["line"]) == ("manifests", 4)
     assert (second["source"], second["id"]) == ("cluster", "v1/Service/shop/web")
+
+
+def test_a_fault_that_only_the_live_object_shows_stands_where_a_file_declares_it(aws: Server, tmp_path: Path) -> None:
+    ipv4_account(aws)
+    manifest = tmp_path / "web.yaml"
+    manifest.write_text(DECLARED, encoding="utf-8")
+    chosen = ("--manifests", str(manifest), "--select", "LBC003", "--root", str(tmp_path))
+    objects = UNTOUCHED + UNDECLARED
+    found = {each["subject"]["id"]: each for each in scan(aws, objects, tmp_path, *chosen).report["findings"]}
+    assert found.keys() == {"v1/Service/shop/web", "v1/Service/shop/old"}
+    first, second = found["v1/Service/shop/web"]["locations"]
+    assert (first["line"], first["declares"]) == (5, True)
+    assert second == {"source": "cluster", "id": "v1/Service/shop/web"}
+    assert [place["source"] for place in found["v1/Service/shop/old"]["locations"]] == ["cluster"]
+    table = scan(aws, objects, tmp_path, *chosen, "--format", "table").out
+    assert "web.yaml:5:8 (declares it; the fault shows in the live object)" in table
+    (run,) = json.loads(scan(aws, objects, tmp_path, *chosen, "--format", "sarif").out)["runs"]
+    (result,) = run["results"]
+    assert result["message"]["text"].endswith("It shows in the live object, which this file declares.")
+    assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 5
+    told = [each["message"]["text"] for each in run["invocations"][0]["toolExecutionNotifications"]]
+    assert "Left out: 1 finding about live resources that no file of this run declares." in told
+
+
+def test_a_comment_in_the_file_speaks_for_the_live_object_that_it_declares(aws: Server, tmp_path: Path) -> None:
+    ipv4_account(aws)
+    manifest = tmp_path / "web.yaml"
+    manifest.write_text(f"# eks6check: ignore[LBC003] the file is right, apply it\n{DECLARED}", encoding="utf-8")
+    chosen = ("--manifests", str(manifest), "--select", "LBC003")
+    report = scan(aws, UNTOUCHED + UNDECLARED, tmp_path, *chosen).report
+    assert [each["subject"]["id"] for each in report["findings"]] == ["v1/Service/shop/old"]
+    assert [each["subject"]["id"] for each in report["suppressed"]] == ["v1/Service/shop/web"]
 
 
 def test_chosen_namespaces_are_read_together_with_the_one_that_the_cni_and_controllers_live_in(

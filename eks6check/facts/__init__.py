@@ -76,6 +76,7 @@ SECTIONS: Mapping[str, str] = {
     "node_classes": "Resource",
     "node_pools": "Resource",
     "nodes": "Resource",
+    "operator_objects": "Resource",
     "other_policies": "Resource",
     "pod_identity_objects": "Resource",
     "pods": "Resource",

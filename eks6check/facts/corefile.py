@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from eks6check.facts import Gap
 from eks6check.facts.kube import Resource, mapping, wire
 from eks6check.facts.patterns import regex
+from eks6check.facts.unread import TEMPLATE, UNRENDERED, unread
 
 TOKEN = regex(r'#[^\n]*|\n|"(?:\\.|[^"\\])*"?|[^\s]+', re.DOTALL)
 """A comment, the end of a line, a quoted word, or a word. A brace counts where it stands alone, not in ``{$ENV}``."""
@@ -21,12 +23,18 @@ CLUSTER_DOMAIN = "cluster.local"
 
 @dataclass(slots=True)
 class Directive:
-    """A line of a Corefile: its words, the lines in its braces, its text and how many of the same stand before it."""
+    """A line of a Corefile: its words, the lines in its braces, its text, and where in the whole that begins."""
 
     words: list[str]
     text: str = ""
-    skip: int = 0
+    start: int = 0
+    whole: str = field(default="", repr=False)
     block: list[Directive] = field(default_factory=list)
+
+    @property
+    def skip(self) -> int:
+        """How many of the same texts stand before it."""
+        return self.whole.count(self.text, 0, self.start)
 
     @property
     def name(self) -> str:
@@ -66,9 +74,34 @@ def parse(value: str) -> list[Directive]:
     return root.block
 
 
+def fault(value: str) -> tuple[str, int] | None:
+    """Why a Corefile cannot be read, and where that shows; None where it can be."""
+    opened: list[int] = []
+    for token in TOKEN.finditer(value):
+        if token[0].startswith('"') and (len(token[0]) == 1 or not token[0].endswith('"')):
+            return "has a quote that does not end", token.start()
+        if token[0] == "{":
+            opened.append(token.start())
+        elif token[0] == "}":
+            if not opened:
+                return "has a brace too many", token.start()
+            opened.pop()
+    if opened:
+        return "has a brace that does not close", opened[-1]
+    plugins = [line for server in servers(value) for line in server.plugins]
+    return next(((UNRENDERED, line.start) for line in plugins if TEMPLATE.search(line.text)), None)
+
+
+def unparsed(config_map: Resource) -> Iterator[Gap]:
+    """A gap for each Corefile of a ConfigMap that cannot be read."""
+    for key, value in mapping(config_map.get("data")).items():
+        if isinstance(value, str) and "corefile" in wire(key).lower() and (wrong := fault(value)):
+            yield unread(config_map, key, value, *wrong)
+
+
 def _directive(value: str, words: list[str], start: int, end: int) -> Directive:
     text = value[start:end].partition("#")[0].partition("\n")[0].rstrip()
-    return Directive(words, text, value.count(text, 0, start))
+    return Directive(words, text, start, value)
 
 
 @dataclass(frozen=True, slots=True)

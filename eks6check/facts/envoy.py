@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from eks6check.facts.embedded import Embedded, embedded, walk
-from eks6check.facts.kube import Resource, mapping, sequence
+from eks6check.facts.kube import Resource, mapping, sequence, text
 from eks6check.facts.patterns import regex
 
 MARKER = regex(r"socket_?address", re.IGNORECASE)
@@ -15,11 +15,12 @@ MARKER = regex(r"socket_?address", re.IGNORECASE)
 
 
 class Listener(NamedTuple):
-    """Where Envoy listens: ``admin`` or the listener's name, all its addresses, and the document that says so."""
+    """Where Envoy listens: ``admin`` or the listener's name, its addresses and ports, and what says so."""
 
     source: Embedded
     name: str
     addresses: tuple[str, ...]
+    ports: tuple[str, ...] = ()
 
 
 class Lookup(NamedTuple):
@@ -58,9 +59,10 @@ def listeners(config_map: Resource) -> Iterator[Listener]:
     for source, found, _ in configurations(config_map):
         for listener in map(mapping, found):
             more = [mapping(item).get("address") for item in sequence(field(listener, "additional_addresses"))]
-            addresses = tuple(filter(None, map(_address, (listener.get("address"), *more))))
+            every = (listener.get("address"), *more)
+            addresses, ports = tuple(filter(None, map(_address, every))), tuple(filter(None, map(_port, every)))
             if addresses:
-                yield Listener(source, str(listener.get("name") or "without a name"), addresses)
+                yield Listener(source, str(listener.get("name") or "without a name"), addresses, ports)
 
 
 def lookups(config_map: Resource) -> Iterator[Lookup]:
@@ -77,3 +79,7 @@ def lookups(config_map: Resource) -> Iterator[Lookup]:
 def _address(value: object) -> str:
     address = mapping(field(mapping(value), "socket_address")).get("address")
     return address if isinstance(address, str) else ""
+
+
+def _port(value: object) -> str:
+    return text(field(mapping(field(mapping(value), "socket_address")), "port_value"))

@@ -100,6 +100,10 @@ KINDS: Mapping[str, tuple[Kind, ...]] = {
         Kind("monitoring.coreos.com", "servicemonitors", "ServiceMonitor"),
         Kind("monitoring.coreos.com", "podmonitors", "PodMonitor"),
         Kind("monitoring.coreos.com", "scrapeconfigs", "ScrapeConfig"),
+        Kind("operator.victoriametrics.com", "vmnodescrapes", "VMNodeScrape"),
+        Kind("operator.victoriametrics.com", "vmpodscrapes", "VMPodScrape"),
+        Kind("operator.victoriametrics.com", "vmscrapeconfigs", "VMScrapeConfig"),
+        Kind("operator.victoriametrics.com", "vmservicescrapes", "VMServiceScrape"),
     ),
     "security_group_policies": (Kind("vpcresources.k8s.aws", "securitygrouppolicies", "SecurityGroupPolicy"),),
     "service_accounts": (Kind("", "serviceaccounts", "ServiceAccount"),),
@@ -129,6 +133,28 @@ KINDS: Mapping[str, tuple[Kind, ...]] = {
     ),
 }
 """Which kinds each section holds. Objects that a controller made from another are left to that other."""
+
+FILES_ONLY: Mapping[str, tuple[Kind, ...]] = {
+    "operator_objects": (
+        Kind("acid.zalan.do", "postgresqls", "postgresql"),
+        Kind("cassandra.datastax.com", "cassandradatacenters", "CassandraDatacenter"),
+        Kind("k8ssandra.io", "k8ssandraclusters", "K8ssandraCluster"),
+        Kind("kafka.strimzi.io", "kafkabridges", "KafkaBridge"),
+        Kind("kafka.strimzi.io", "kafkaconnects", "KafkaConnect"),
+        Kind("kafka.strimzi.io", "kafkamirrormaker2s", "KafkaMirrorMaker2"),
+        Kind("kafka.strimzi.io", "kafkas", "Kafka"),
+        Kind("opentelemetry.io", "instrumentations", "Instrumentation"),
+        Kind("opentelemetry.io", "opentelemetrycollectors", "OpenTelemetryCollector"),
+        Kind("postgres-operator.crunchydata.com", "postgresclusters", "PostgresCluster"),
+        Kind("rabbitmq.com", "rabbitmqclusters", "RabbitmqCluster"),
+        Kind("sparkoperator.k8s.io", "scheduledsparkapplications", "ScheduledSparkApplication"),
+        Kind("sparkoperator.k8s.io", "sparkapplications", "SparkApplication"),
+    ),
+}
+"""Sections of files alone: what operators make workloads of. A live cluster shows the workloads themselves."""
+
+OPERATED = frozenset((kind.group, kind.kind) for kind in FILES_ONLY["operator_objects"])
+"""The objects of operators by group and kind."""
 
 WORKLOADS = frozenset((kind.group, kind.kind) for kind in KINDS["workloads"])
 """The built-in workloads by group and kind."""

@@ -93,7 +93,19 @@ class Resource:
         return sequence(self.get(*path))
 
     def __str__(self) -> str:
+        if not self.name:
+            return f"{self.kind} without a name"
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+HOOKS: tuple[tuple[str, ...], ...] = (
+    ("livenessProbe",),
+    ("readinessProbe",),
+    ("startupProbe",),
+    ("lifecycle", "postStart"),
+    ("lifecycle", "preStop"),
+)
+"""What kubelet calls a container for, by the path in it."""
 
 
 class Container(NamedTuple):
@@ -125,6 +137,15 @@ class Container(NamedTuple):
             for index, word in enumerate(sequence(self.body.get(field_name))):
                 yield (*self.path, field_name, index), wire(word)
 
+    def hooks(self) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+        """Each probe and each hook of the container's life that it has, with the path to it."""
+        for hook in HOOKS:
+            body = self.body
+            for name in hook:
+                body = mapping(body.get(name))
+            if body:
+                yield (*self.path, *hook), body
+
 
 def wire(value: object) -> str:
     """A scalar as the API server would carry it in a string: ``true`` for a YAML boolean, not ``True``."""
@@ -154,11 +175,23 @@ def made_by_workload(resource: Resource) -> bool:
     return False
 
 
+CONTAINERS, INIT = "containers", "initContainers"
+"""The lists of a pod spec by which it is known."""
+
 POD_SPEC_PATHS: tuple[Path, ...] = (
     ("spec", "template", "spec"),
     ("spec", "jobTemplate", "spec", "template", "spec"),
     ("spec", "podTemplate", "spec"),
+    ("spec", "deployment", "podTemplate", "spec"),
+    ("spec", "daemonSet", "podTemplate", "spec"),
+    ("spec", "nodeSets", 0, "podTemplate", "spec"),
+    ("spec", "statefulSet", "spec", "template", "spec"),
+    ("spec", "jobTargetRef", "template", "spec"),
 )
+"""Where objects keep a pod spec: built-in kinds, those of Argo and KEDA, and what Elastic's and MongoDB's make pods of.
+
+Of several sets of nodes the first stands for all.
+"""
 
 
 def pod_spec(resource: Resource) -> tuple[Path, Mapping[str, Any]]:
@@ -169,7 +202,7 @@ def pod_spec(resource: Resource) -> tuple[Path, Mapping[str, Any]]:
     paths = (("spec",),) if resource.kind == "Pod" else POD_SPEC_PATHS
     for path in paths:
         spec = resource.get(*path)
-        if isinstance(spec, dict) and isinstance(spec.get("containers"), list):
+        if isinstance(spec, dict) and (isinstance(spec.get(CONTAINERS), list) or isinstance(spec.get(INIT), list)):
             return path, spec
     return (), {}
 
@@ -183,7 +216,7 @@ def pod_labels(resource: Resource) -> Mapping[str, Any]:
 def containers(resource: Resource) -> Iterator[Container]:
     """Every container of a workload, those that only start it included."""
     path, spec = pod_spec(resource)
-    for field_name in ("initContainers", "containers"):
+    for field_name in (INIT, CONTAINERS):
         for index, body in enumerate(sequence(spec.get(field_name))):
             if isinstance(body, dict):
                 yield Container((*path, field_name, index), body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from eks6check.facts import Path, envoy
@@ -17,25 +18,26 @@ REST = r"[^|;&\n]*"
 CLIENT = regex(
     rf"\b(?:curl\b{REST}?\s(?:-[a-zA-Z]*4[a-zA-Z]*|--ipv4)(?=\s)"
     rf"|(?:wget|nc|ncat|ping)\b{REST}?\s(?:-4|--inet4-only)(?=\s)|getent\s+ahostsv4\b"
-    rf"|nslookup\s+-(?:query)?type=[aA]\b|(?:dig|host)\s{REST}?-t\s+[aA]\b){REST}"
+    rf"|nslookup\s+-(?:(?:query)?type|q(?:uery)?)=[aA]\b|host\s{REST}?-t\s+[aA]\b"
+    rf"|dig\s(?!{REST}?\s?(?i:aaaa|any|axfr|cname|mx|ns|ptr|soa|srv|txt|-x|-6|-t\s+(?!a\b))\b)){REST}"
 )
-"""A command that asks for IPv4 alone, up to its end."""
+"""A command that asks for IPv4 alone, up to its end. ``dig`` does unless it is told another type."""
 
-QUICK = regex(r"\s-[a-zA-Z]*4\s|ipv4\b|inet4|ahostsv4|type=[aA]\b|-t\s+[aA]\b")
+QUICK = regex(r"\s-[a-zA-Z]*4\s|ipv4\b|inet4|ahostsv4|-q\w*=[aA]\b|type=[aA]\b|-t\s+[aA]\b|\bdig\s")
 """What all of these have in them, found many times faster."""
 
 HOST = regex(r"(?<![\w.@-])[a-z0-9][\w-]*(?:\.[\w-]+)*\.?(?=[:/\s\"')]|$)")
 RESOLVER = regex(r"\bresolver\s[^;#\n]*\bipv6=off\b")
 PASS_TO_VARIABLE = regex(r"\b(?:proxy|grpc|fastcgi|uwsgi)_pass\s[^;#\n]*\$")
 IN_CLUSTER = regex(r"[\w-]\.svc\b")
-EXEC = (
-    ("livenessProbe",),
-    ("readinessProbe",),
-    ("startupProbe",),
-    ("lifecycle", "postStart"),
-    ("lifecycle", "preStop"),
-)
-"""Where a container has commands besides its own."""
+SETTINGS = {
+    "Contour": regex(r"\bdns-lookup-family:\s*[\"']?v4\b"),
+    "Kong": regex(r"^[^\S\n]*dns_order\s*=(?!.*AAAA).*\bA\b.*", re.MULTILINE),
+}
+"""Lines of configuration files that have a program ask for A records, for whichever host."""
+
+FAMILY, HOST_OF_FAMILY = "REDIS_IP_FAMILY", "REDIS_HOST"
+"""OneUptime's, which it hands to its client of Redis (OneUptime/oneuptime#1348)."""
 
 N8N_REDIS, N8N_BOTH = "QUEUE_BULL_REDIS_HOST", "QUEUE_BULL_REDIS_DUALSTACK"
 """n8n's client of Redis asks for A records unless the second is true, from 1.79 on (n8n-io/n8n#13117)."""
@@ -92,12 +94,9 @@ def in_workload(workload: Resource, known: Names) -> Iterator[Lookup]:
 def _commands(container: Container) -> Iterator[list[tuple[Path, str]]]:
     """The words of each command of a container, with the path to each."""
     yield list(container.arguments())
-    for where in EXEC:
-        body = container.body
-        for key in (*where, "exec"):
-            body = mapping(body.get(key))
-        path = (*container.path, *where, "exec", "command")
-        yield [((*path, index), wire(word)) for index, word in enumerate(sequence(body.get("command")))]
+    for path, hook in container.hooks():
+        command = sequence(mapping(hook.get("exec")).get("command"))
+        yield [((*path, "exec", "command", index), wire(word)) for index, word in enumerate(command)]
 
 
 def _command(words: list[tuple[Path, str]], known: Names) -> Iterator[Lookup]:
@@ -124,6 +123,10 @@ def _program(container: Container, known: Names) -> Iterator[Lookup]:
     both = env.get(N8N_BOTH, ((), ""))[1].lower() == "true"
     if repository(container.image) == "n8n" and known.inside(host) and not both:
         yield Lookup(path, "n8n", f"n8n without {N8N_BOTH}", host, inside=True)
+    path, family = env.get(FAMILY, ((), ""))
+    host = env.get(HOST_OF_FAMILY, ((), ""))[1]
+    if family == "4" and known.inside(host):
+        yield Lookup(path, "redis", f"{FAMILY}=4", host, inside=True)
     path, order = env.get("KONG_DNS_ORDER", ((), ""))
     if order and "AAAA" not in order.upper() and re.search(r"\bA\b", order.upper()):
         database = env.get("KONG_PG_HOST", ((), ""))[1]
@@ -135,16 +138,30 @@ def in_config_map(config_map: Resource, known: Names) -> Iterator[Lookup]:
     for key, value in mapping(config_map.get("data")).items():
         if isinstance(value, str):
             yield from _nginx(key, value)
+            for program, setting in SETTINGS.items():
+                for hit in islice(hits(value, setting), 1):
+                    said, at = hit.match[0].strip(), ("data", key)
+                    what = f"`{said}` of {program}"
+                    yield Lookup(at, f"{key} {program}", what, "", inside=False, find=said, skip=hit.skip)
             for hit in hits(value, CLIENT) if QUICK.search(value) else ():
                 if host := _service(said := hit.match[0].strip(), known):
                     yield Lookup(
                         ("data", key), f"{key} script", f"`{said}`", host, inside=True, find=said, skip=hit.skip
                     )
+    yield from _envoy(config_map, known)
+
+
+def _envoy(config_map: Resource, known: Names) -> Iterator[Lookup]:
+    """One for each file: the first cluster with V4_ONLY that asks for a Service, or else the first of all."""
+    found: dict[Path, list[tuple[str, envoy.Lookup]]] = {}
     for each in envoy.lookups(config_map):
         if each.family == "V4_ONLY":
-            host, path = next(filter(known.inside, each.hosts), ""), each.source.path
-            what, skip = f"Envoy's cluster {each.name} with V4_ONLY", each.source.skip(each.family)
-            yield Lookup(path, f"{path[-1]} {each.name}", what, host, bool(host), each.family, skip)
+            found.setdefault(each.source.path, []).append((next(filter(known.inside, each.hosts), ""), each))
+    for path, asking in found.items():
+        host, first = max(asking, key=lambda pair: bool(pair[0]))
+        more = f" and {len(asking) - 1} more" if asking[1:] else ""
+        what, skip = f"Envoy's cluster {first.name}{more} with V4_ONLY", first.source.skip(first.family)
+        yield Lookup(path, f"{path[-1]} Envoy", what, host, bool(host), first.family, skip)
 
 
 def _nginx(key: str, value: str) -> Iterator[Lookup]:

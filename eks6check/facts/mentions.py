@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from eks6check.facts import Path
-from eks6check.facts.kube import Resource, containers, mapping, wire
+from eks6check.facts.kube import Container, Resource, containers, mapping, sequence, wire
 from eks6check.facts.patterns import regex
 
-COMMENT = regex(r"^\s*(?:#|;|//|<!--)|\s#|\s//\s")
+COMMENT = regex(r"^\s*(?:#|;|//|<!--|/\*|--\s)|\s#|\s//\s|<!--(?!.*-->)")
 """A comment before the address in the languages of configuration files; ``//`` inside a URL has no space around it."""
 
 GUARD = regex(
-    r"\b(?:no ?proxy|non ?proxy ?hosts|bypass|den(?:y|ied|ies)|denylist|block(?:ed|ing|s|list)?(?![-\w])|blacklist|"
+    r"\b(?:no ?proxy|non ?proxy ?hosts|bypass|den(?:y|ied|ies)|denylist|block(?:ed|list)\b|block(?:ing|s)?(?![-\w])|"
+    r"blacklist|"
     r"blackhole|reject(?:ed|s)?|drop(?:ped|s)?|disallow(?:ed|s)?|forbid(?:den)?|prohibit|unreachable|"
     r"exclud(?:e|ed|es|ing)|ssrf|acl|fd\.\w*ip)\b",
     re.IGNORECASE,
@@ -30,6 +31,12 @@ GUARD = regex(
 
 NEAR = 120
 """How many characters on the same line still speak of the address; JSON can hold a whole file in one line."""
+
+CONTINUED = 20
+"""Lines of one command, joined by backslashes, that are looked at on either side."""
+
+Key = tuple[int, str]
+"""How deep a line is indented, and the line."""
 
 EXCEPT = regex(r"\bexcept\b", re.IGNORECASE)
 WORD_BORDER = regex(r"(?<=[a-z])(?=[A-Z])|_")
@@ -48,8 +55,12 @@ class Mention(NamedTuple):
 
 
 def address(literal: str) -> re.Pattern[str]:
-    """A pattern for an address as a peer: not as part of a longer one, and not as a block such as ``/32``."""
-    return re.compile(rf"(?<![\w.]){re.escape(literal)}(?!\w|\.\w)(?!/\d{{1,3}}(?![\w-]))", re.IGNORECASE)
+    """A pattern for an address as a peer: not as part of a longer one, and not as a block such as ``/32``.
+
+    It begins with the address, for which a search leaps through a text; to look behind, it would stop at every sign.
+    """
+    own = "".join(f"[{sign}{sign.upper()}]" if sign.isalpha() else re.escape(sign) for sign in literal.lower())
+    return re.compile(rf"{own}(?<![\w.]{own})(?!\w|\.\w)(?!/\d{{1,3}}(?![\w-]))")
 
 
 IMDS_IPV4 = address("169.254.169.254")
@@ -64,11 +75,20 @@ def in_workload(workload: Resource, peer: re.Pattern[str]) -> Iterator[Mention]:
             if not guards(name):
                 yield from _first(path, f"variable {name} of container {container.name}", value, peer)
         told = set[str]()
-        for path, word in container.arguments():
-            where = f"{path[-2]} of container {container.name}"
+        for path, holder, word in _words(container):
+            where = f"{holder} of container {container.name}"
             if where not in told and (found := list(_first(path, where, word, peer))):
                 told.add(where)
                 yield from found
+
+
+def _words(container: Container) -> Iterator[tuple[Path, str, str]]:
+    """Each word that runs in a container: its path, ``args`` or the probe or hook that it is of, and the word."""
+    for path, word in container.arguments():
+        yield path, str(path[-2]), word
+    for path, hook in container.hooks():
+        for index, word in enumerate(sequence(mapping(hook.get("exec")).get("command"))):
+            yield (*path, "exec", "command", index), str(path[-1]), wire(word)
 
 
 def in_config_map(config_map: Resource, peer: re.Pattern[str]) -> Iterator[Mention]:
@@ -86,13 +106,14 @@ def guards(words: str) -> bool:
 class Hit(NamedTuple):
     """A text that a pattern finds outside comments and lists that keep traffic away.
 
-    ``line`` is the line that holds it, ``header`` is the key over the list that it is an item of, and
-    ``skip`` counts the same texts before it.
+    ``line`` is the line that holds it, ``header`` is the key over the list that it is an item of, ``start`` is where
+    it stands in the whole, and ``skip`` counts the same texts before it.
     """
 
     match: re.Match[str]
     line: str
     header: str
+    start: int
     skip: int
 
     @property
@@ -105,14 +126,28 @@ def hits(value: str, peer: re.Pattern[str]) -> Iterator[Hit]:
     """Each place of a text that a pattern finds and that speaks of something to talk to."""
     if not peer.search(value):
         return
-    lines = value.split("\n")
-    start = 0
+    lines = without_xml_comments(value).split("\n")
+    start, keys = 0, list[Key]()
     for index, line in enumerate(lines):
+        header, comment = _header(line, keys), COMMENT.search(line)
         for match in peer.finditer(line):
-            if not COMMENT.search(line[: match.start()]) and not _guarded(lines, index, match):
-                skip = value.count(match[0], 0, start + match.start())
-                yield Hit(match, line, _header(lines, index), skip)
+            commented = comment is not None and comment.end() <= match.start()
+            if not commented and not _guarded(lines, index, match, header):
+                at = start + match.start()
+                yield Hit(match, line, header, at, value.count(match[0], 0, at))
         start += len(line) + 1
+
+
+def without_xml_comments(value: str) -> str:
+    """A text with blanks for its XML comments, which may run over several lines; every other place stays where it is.
+
+    By hand, since a pattern would read on to the end from each of many comments that do not close.
+    """
+    parts, at = list[str](), 0
+    while (start := value.find("<!--", at)) >= 0 and (end := value.find("-->", start)) >= 0:
+        parts += (value[at:start], re.sub(r"[^\n]", " ", value[start : end + 3]))
+        at = end + 3
+    return "".join((*parts, value[at:])) if parts else value
 
 
 def _first(path: Path, where: str, value: str, peer: re.Pattern[str]) -> Iterator[Mention]:
@@ -121,28 +156,30 @@ def _first(path: Path, where: str, value: str, peer: re.Pattern[str]) -> Iterato
         return
 
 
-def _guarded(lines: list[str], index: int, hit: re.Match[str]) -> bool:
+def _guarded(lines: list[str], index: int, hit: re.Match[str], header: str) -> bool:
     first = last = index
-    while first and lines[first - 1].endswith("\\"):
+    while max(0, index - CONTINUED) < first and lines[first - 1].endswith("\\"):
         first -= 1
-    while last + 1 < len(lines) and lines[last].endswith("\\"):
+    while last + 1 < min(len(lines), index + CONTINUED) and lines[last].endswith("\\"):
         last += 1
     near = lines[index][max(0, hit.start() - NEAR) : hit.end() + NEAR]
-    header = _header(lines, index)
     around = (*lines[first:index], near, *lines[index + 1 : last + 1], header)
     return guards(" ".join(around)) or EXCEPT.search(header) is not None
 
 
-def _header(lines: list[str], index: int) -> str:
-    """The key over an item of a list that runs over several lines, in YAML or with quotes as in JSON; else empty."""
-    line = lines[index]
+def _header(line: str, keys: list[Key]) -> str:
+    """The key over an item of a list that runs over several lines, in YAML or with quotes as in JSON; else empty.
+
+    ``keys`` are the lines above that are no items, each less deep than the next; the line itself is put among them.
+    """
     item = line.lstrip()
     depth = len(line) - len(item)
-    if not item.startswith(("-", '"', "'")):
-        return ""
-    deepest = depth if item.startswith("-") else depth - 1
-    for above in reversed(lines[:index]):
-        inner = above.lstrip()
-        if inner and not inner.startswith(("-", "#")) and len(above) - len(inner) <= deepest:
-            return above
-    return ""
+    header = ""
+    if item.startswith(("-", '"', "'")):
+        deepest = depth if item.startswith("-") else depth - 1
+        header = next((above for inner, above in reversed(keys) if inner <= deepest), "")
+    if item and not item.startswith(("-", "#")):
+        while keys and keys[-1][0] >= depth:
+            keys.pop()
+        keys.append((depth, line))
+    return header

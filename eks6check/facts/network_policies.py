@@ -95,8 +95,16 @@ def as_wide(ports: Sequence[Mapping[str, Any]], needed: Sequence[Mapping[str, An
 
 def _holds(port: Mapping[str, Any], needed: Mapping[str, Any]) -> bool:
     protocols = (port.get("protocol") or "TCP", needed.get("protocol") or "TCP")
-    same = all(port.get(name) == needed.get(name) for name in ("port", "endPort"))
-    return protocols[0] == protocols[1] and (port.get("port") is None or same)
+    return protocols[0] == protocols[1] and (port.get("port") is None or _spans(port, needed))
+
+
+def _spans(port: Mapping[str, Any], needed: Mapping[str, Any]) -> bool:
+    """Whether the numbers of a port hold those of another; one by its name is the same or another."""
+    spans = [(each.get("port"), each.get("endPort") or each.get("port")) for each in (port, needed)]
+    match spans:
+        case [(int(first), int(last)), (int(lowest), int(highest))]:
+            return first <= lowest and highest <= last
+    return spans[0] == spans[1]
 
 
 def opens_tcp(rule: Rule, address: IPv6Address, port: int) -> bool:
@@ -127,11 +135,9 @@ def by_namespace(policies: Sequence[Resource]) -> Mapping[str, Sequence[Resource
 
 def adding_up(policy: Resource, policies: Sequence[Resource]) -> list[Resource]:
     """Those of a namespace that surely select whatever this one does: itself, its like, and those for all pods."""
-    selector = selector_of(policy)
+    own, selector = policy.subject, selector_of(policy)
     return [
-        each
-        for each in policies
-        if each is policy or (each.subject != policy.subject and selector_of(each) in ({}, selector))
+        each for each in policies if each is policy or (selector_of(each) in ({}, selector) and each.subject != own)
     ]
 
 

@@ -6,14 +6,27 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from eks6check.facts import Gap
+from eks6check.facts.kube import Resource
 from eks6check.facts.patterns import regex
+from eks6check.facts.texts import texts
+from eks6check.facts.unread import UNRENDERED, unread
 
 TOKEN = regex(
     r"#[^\n]*|\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])*'?|[{};]|(?:\$\{[^}\n]*\}|\\.|[^\s{};\"'\\])+|\\", re.DOTALL
 )
 """A comment, a quoted word, a mark, or a word; ``${PORT}`` is part of a word."""
 
+CLOSED = regex(r"([\"'])(?:\\.|(?!\1)[^\\])*\1", re.DOTALL)
 SERVER = regex(r"\bserver\s*\{")
+TEMPLATED = regex(r"^[^\S\n]*listen\s+[\[\]\w.:*]*(?:\{\{|\{%|<%)", re.MULTILINE)
+"""A ``listen`` whose address or port is still to be written by a template."""
+
+BEGINNING = regex(
+    r"(?:^|\b(?:echo|printf)\s+(?:-\w+\s+)?[\"'])[^\S\n]*(?P<block>http|stream|server)\s*\{", re.MULTILINE
+)
+"""Where a configuration begins inside a script; what stands before says nothing about servers."""
+
 PARENTS = frozenset({"", "http", "stream"})
 IN_SERVERS = frozenset({"location", "root", "return", "proxy_pass", "server_name", "try_files"})
 """Directives that prove a block without ``listen`` to be nginx's own; it then listens on ``*:80``."""
@@ -83,10 +96,45 @@ def parse(value: str) -> list[Directive]:
     return root.block
 
 
+def fault(value: str) -> tuple[str, int] | None:
+    """Why a configuration with server blocks cannot be read, and where that shows; None where it can be.
+
+    What stands before the place is read all the same, and so is all behind it as far as it goes.
+    """
+    if not SERVER.search(value) or "listen" not in value:
+        return None
+    if templated := TEMPLATED.search(value):
+        return UNRENDERED, templated.start()
+    opened: list[int] = []
+    for token in TOKEN.finditer(value):
+        if token[0][0] in "\"'" and not CLOSED.fullmatch(token[0]):
+            return "has a quote that does not end", token.start()
+        if token[0] == "{":
+            opened.append(token.start())
+        elif token[0] == "}":
+            if not opened:
+                return "has a brace too many", token.start()
+            opened.pop()
+    return ("has a brace that does not close", opened[-1]) if opened else None
+
+
+def unparsed(config_map: Resource) -> Iterator[Gap]:
+    """A gap for each configuration of a ConfigMap that cannot be read."""
+    for each in texts(config_map):
+        if wrong := fault(each.value):
+            yield unread(config_map, each.path[-1], each.value, *wrong)
+
+
 def servers(value: str) -> list[list[Listen]]:
-    """What each server block of a configuration listens on, in ``http``, in ``stream``, or in a file of its own."""
+    """What each server block of a configuration listens on, in ``http``, in ``stream``, or in a file of its own.
+
+    A script may hold the configuration.
+    """
     if not SERVER.search(value):
         return []
+    beginning = BEGINNING.search(value)
+    if beginning:
+        value = " " * beginning.start("block") + value[beginning.start("block") :]
     return [listens for block in _servers(parse(value), "") if (listens := _listens(value, block))]
 
 

@@ -5,22 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from eks6check.facts import Path
-from eks6check.facts.embedded import Embedded, embedded, walk
+from eks6check.facts import Path, alloy
+from eks6check.facts.embedded import Embedded, documents_in, embedded, walk
 from eks6check.facts.kube import Resource, mapping, sequence, text
 from eks6check.facts.patterns import regex
 
 MARKER = regex(r"relabel_configs|static_configs|ip_protocol_fallback")
+CONFIG = ("spec", "config")
+"""Where the OpenTelemetry operator takes a configuration: as YAML, and before its API v1beta1 as text."""
+
 RELABELLINGS = frozenset({"relabel_configs", "relabelings", "relabelConfigs"})
 TARGETS = frozenset({"static_configs", "staticConfigs"})
 
 
 class Place(NamedTuple):
-    """Where a value stands: the path inside the object, and the text there behind ``skip`` of the same."""
+    """Where a value stands: the path inside the object, and the text there of a document inside a ConfigMap."""
 
     path: Path
     find: str = ""
-    skip: int = 0
+    source: Embedded | None = None
+
+    @property
+    def skip(self) -> int:
+        """How many of the same texts stand before it."""
+        return self.source.skip(self.find) if self.source else 0
 
 
 class Relabelling(NamedTuple):
@@ -43,16 +51,20 @@ class Document(NamedTuple):
 
     def place(self, path: Path, word: object) -> Place:
         """The place of a value: its own path in an object, the text of it inside a ConfigMap's value."""
-        return Place(self.path, str(word), self.source.skip(word)) if self.source else Place((*self.path, *path))
+        return Place(self.path, text(word), self.source) if self.source else Place((*self.path, *path))
 
 
 def documents(resource: Resource) -> Iterator[Document]:
     """The configurations that an object holds."""
     if resource.kind == "ConfigMap":
-        for each in embedded(resource, MARKER):
+        for each in (*embedded(resource, MARKER), *alloy.relabellings(resource)):
             yield Document(each.body, each.path, each)
     else:
         yield Document(resource.get("spec"), ("spec",))
+        config = resource.get(*CONFIG)
+        if isinstance(config, str) and MARKER.search(config):
+            for each in documents_in(CONFIG, config):
+                yield Document(each.body, CONFIG, each)
 
 
 def relabellings(document: Document) -> Iterator[list[Relabelling]]:

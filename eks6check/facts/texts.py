@@ -1,4 +1,4 @@
-"""The texts that a program is given: variables, words of command lines, and the values of ConfigMaps."""
+"""The texts that a program is given: variables, words of commands, ConfigMaps' values, and what an operator is told."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from eks6check.facts import Path
+from eks6check.facts.embedded import walk
+from eks6check.facts.kinds import OPERATED
 from eks6check.facts.kube import Resource, containers, mapping, sequence, text, wire
 
 
 class Text(NamedTuple):
     """A text with the path to it, words for where it stands, and the name that it is given under.
 
-    The name is that of a variable, of an option (``--host``) or of a ConfigMap's key; empty where there is none.
+    The name is that of a variable, of an option (``--host``), of a field or of a ConfigMap's key; empty where there is
+    none.
     """
 
     path: Path
@@ -22,11 +25,14 @@ class Text(NamedTuple):
 
 
 def texts(resource: Resource) -> Iterator[Text]:
-    """Every text of a workload's containers, or of a ConfigMap."""
+    """Every text of a workload's containers, of a ConfigMap, or of what an operator makes workloads of."""
     if resource.kind == "ConfigMap":
         for key, value in mapping(resource.get("data")).items():
             if isinstance(value, str):
                 yield Text(("data", key), f"key {key}", wire(key), value)
+        return
+    if (resource.group, resource.kind) in OPERATED:
+        yield from _of_operator(resource)
         return
     for container in containers(resource):
         for path, name, value in container.env():
@@ -35,6 +41,20 @@ def texts(resource: Resource) -> Iterator[Text]:
         for path, word in container.arguments():
             yield Text(path, f"{path[-2]} of container {container.name}", option, word)
             option = word if word.startswith("-") and "=" not in word and " " not in word else ""
+        for path, hook in container.hooks():
+            for index, word in enumerate(sequence(mapping(hook.get("exec")).get("command"))):
+                where = f"{path[-1]} of container {container.name}"
+                yield Text((*path, "exec", "command", index), where, "", wire(word))
+
+
+def _of_operator(resource: Resource) -> Iterator[Text]:
+    """Every text of the spec; one that stands beside a ``name`` goes by it, as a variable does."""
+    for path, item in walk(resource.get("spec"), ("spec",)):
+        given = text(item.get("name")) if isinstance(item, dict) else ""
+        for key, value in item.items() if isinstance(item, dict) else enumerate(item):
+            if isinstance(value, str):
+                name = given if given and key == "value" else key if isinstance(key, str) else ""
+                yield Text((*path, key), ".".join(map(str, (*path, key))), name, value)
 
 
 def from_fields(container_body: object) -> dict[str, str]:

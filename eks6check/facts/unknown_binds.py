@@ -16,11 +16,17 @@ OPTION = regex(
     r"--?(?:(?:http|web|server)[-.]?)?(?:host|ip|bind|listen|addr|address)(?:[-.]?(?:host|ip|addr|address))?"
 )
 VARIABLE = regex(
-    r"(?:\w+_)?(?:HOST|HOSTNAME|BIND|BIND_ADDR|BIND_ADDRESS|BIND_HOST|LISTEN|LISTEN_ADDR|LISTEN_ADDRESS|LISTEN_HOST|"
-    r"SERVER_ADDRESS)"
+    r"(?!\w*(?:ADVERTIS|ANNOUNC|ALLOW|TRUST))(?:\w+_)?"
+    r"(?:HOST|HOSTNAME|BIND|BIND_ADDR|BIND_ADDRESS|BIND_HOST|LISTEN|LISTEN_ADDR|LISTEN_ADDRESS|LISTEN_HOST|"
+    r"(?:HTTP|SERVER|WEB)_ADDR|(?:HTTP|SERVER|WEB)_ADDRESS)|ADDRESS"
 )
-ADDRESS = regex(r"(?:(?:https?|tcp)://)?0\.0\.0\.0(?::(?!0\b)(?:\d+|\$[({]?\w+[)}]?))?")
+"""Variables of the usual names. What a program tells others, or whom it lets in, is no address to listen on."""
+
+ADDRESS = regex(r"(?:(?:https?|tcp)://)?0\.0\.0\.0(?::(?!0\b)(?:\d+|\$\{\w+:?-\w*\}|\$[({]?\w+[)}]?))?")
 """All of IPv4 as an address to listen on. Port 0 is any port, which nobody calls."""
+
+JAVA = regex(r"\w*(?:JAVA|JDK|JVM)_")
+"""What the variables of programs in Java are called, to which 0.0.0.0 is both families."""
 
 
 def unknown_binds(workload: Resource, container: Container) -> Iterator[Bind]:
@@ -28,7 +34,8 @@ def unknown_binds(workload: Resource, container: Container) -> Iterator[Bind]:
     commands = list(lines([Word(path, value) for path, value in container.arguments()]))
     image = repository(container.image).lower()
     known = any(opens_all_families("commands", base(words[0].value)) for words in commands if words)
-    if known or programs(container) or opens_all_families("images", image):
+    java = any(JAVA.match(name) for _, name, _ in container.env())
+    if known or java or programs(container) or opens_all_families("images", image):
         return
     for words in commands:
         for path, address in _told(words):

@@ -22,8 +22,8 @@ USUAL_NAMES = frozenset({"POD_IP", "MY_POD_IP", "HOST_IP", "MY_HOST_IP", "NODE_I
 """What such variables are called where nothing in view says what fills them."""
 
 JOINED = regex(
-    r"(?<![\[$\\])\$(?:\((?P<kubernetes>\w+)\)|\{(?:process\.)?(?:env[:.])?(?P<braced>\w+)\}|(?P<shell>\w+))"
-    r":(?:\d+|\$[({]?[\w:.\-]+[)}]?)"
+    r"(?<![\[$\\])(?P<whole>\$(?:\((?P<kubernetes>\w+)\)|\{(?:process\.)?(?:env[:.])?(?P<braced>\w+)(?::?-[^{}\n]*)?\}"
+    r"|(?P<shell>\w+)))[\"']?:[\"']?(?:\d+|\$[({]?[\w:.\-]+[)}]?|\$\(\([^)\n]*\)\))"
 )
 """A variable, a colon and a port. ``[$(X)]:80``, ``$$(X):80``, ``${X:-default}`` and ``key: $(X)`` are none of it."""
 
@@ -55,12 +55,13 @@ def joined(each: Text, wanted: Callable[[str], bool]) -> Iterator[Joined]:
     """
     if "$" not in each.value:
         return
-    known: dict[str, bool] = {}
+    known: dict[tuple[str, str], bool] = {}
     for match in islice(JOINED.finditer(each.value), MOST):
         variable = match["kubernetes"] or match["braced"] or match["shell"]
-        if variable not in known:
-            known[variable] = wanted(variable) and not _bracketed(variable, each.value)
-        if not known[variable]:
+        port = match[0].removeprefix(match["whole"]).strip("\"'")
+        if (variable, port) not in known:
+            known[variable, port] = wanted(variable) and not _bracketed(variable, port, each.value)
+        if not known[variable, port]:
             continue
         start = each.value.rfind("\n", 0, match.start()) + 1
         before, after = each.value[start : match.start()], each.value[match.end() :].partition("\n")[0]
@@ -68,14 +69,14 @@ def joined(each: Text, wanted: Callable[[str], bool]) -> Iterator[Joined]:
         if shown or COMMENT.search(before):
             continue
         skip = each.value.count(match[0], 0, match.start())
-        end = match.end(match.lastgroup or 0) + (match.lastgroup != "shell") - match.start()
-        instead = f"[{match[0][:end]}]{match[0][end:]}"
+        instead = f"[{match['whole']}]{match[0].removeprefix(match['whole'])}"
         yield Joined(each, variable, match[0], skip, instead, bool(re.search(r"://[^\s\"']*$", before)))
 
 
-def _bracketed(variable: str, value: str) -> bool:
-    """Whether a text writes brackets around this variable anywhere, and so tells the families apart by itself."""
-    return re.search(rf"\[[\"']?\$[({{]?(?:env[:.])?{re.escape(variable)}[)}}]?[\"']?\]", value) is not None
+def _bracketed(variable: str, port: str, value: str) -> bool:
+    """Whether a text writes brackets around this variable alone, or before this port, and so tells families apart."""
+    inside = rf"\[[\"']?\$[({{]?(?:env[:.])?{re.escape(variable)}[)}}]?[\"']?\]"
+    return re.search(rf"{inside}(?:[^:]|$|{re.escape(port)}(?!\w))", value) is not None
 
 
 class Given(NamedTuple):
@@ -86,11 +87,14 @@ class Given(NamedTuple):
 
 
 def given(resource: Resource) -> Given:
-    """The variables of all containers of a pod. One that is nothing but ``$(POD_IP)`` holds an address as well."""
+    """The variables of all containers of a pod. One that is nothing but ``$(POD_IP)`` holds an address as well.
+
+    The OpenTelemetry operator takes them beside the configuration, in the spec of its own object.
+    """
     _, spec = pod_spec(resource)
     addresses: dict[str, str] = {}
     others: set[str] = set()
-    for container in (*sequence(spec.get("initContainers")), *sequence(spec.get("containers"))):
+    for container in (*sequence(spec.get("initContainers")), *sequence(spec.get("containers")), resource.get("spec")):
         fields = {name: field for name, field in from_fields(container).items() if field in ADDRESS_FIELDS}
         addresses |= fields
         for variable in map(mapping, sequence(mapping(container).get("env"))):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -162,15 +162,13 @@ def karpenter_labels(kind: InstanceType) -> Mapping[str, str | None]:
     return labels | (_xen_labels(kind) if kind.hypervisor == "xen" else {})
 
 
-def admitted(wanted: Iterable[Requirement], types: Mapping[str, InstanceType]) -> list[InstanceType]:
-    """The types that meet every requirement of a Karpenter pool, as far as their labels are known."""
+def admitted(wanted: Iterable[Requirement], types: Iterable[InstanceType]) -> Iterator[InstanceType]:
+    """Those of the types that meet every requirement of a Karpenter pool, as far as their labels are known."""
     wanted = tuple(wanted)
-    found = []
-    for kind in types.values():
+    for kind in types:
         labels = karpenter_labels(kind)
         if all(requirement.admits(labels) for requirement in wanted):
-            found.append(kind)
-    return found
+            yield kind
 
 
 def examples(names: Iterable[str], types: Mapping[str, InstanceType], count: int = 3) -> list[str]:

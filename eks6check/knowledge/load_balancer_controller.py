@@ -62,11 +62,17 @@ def is_known(key: str, kind: str) -> bool:
 
 
 def for_another_cloud(service: Resource) -> str | None:
-    """The annotation by which a Service speaks to another provider's load balancers; None where one speaks to AWS."""
+    """What a Service says to another provider's load balancers: an annotation, or an address; None if it speaks to AWS.
+
+    The in-tree controller stops at ``loadBalancerIP``: "LoadBalancerIP cannot be specified for AWS ELB"
+    (EnsureLoadBalancer of cloud-provider-aws, read 2026-11-25).
+    """
     keys = [str(key) for key in service.annotations]
     if any(is_known(key, service.kind) for key in keys):
         return None
-    return next((key for key in keys if key.startswith(tuple(data("load_balancer_controller")["other_clouds"]))), None)
+    others = (key for key in keys if key.startswith(tuple(data("load_balancer_controller")["other_clouds"])))
+    placed = service.get("spec", "loadBalancerIP") and not service.get("spec", "loadBalancerClass")
+    return next(others, "loadBalancerIP" if placed else None)
 
 
 def near_miss(resource: Resource, key: str) -> str | None:

@@ -95,12 +95,13 @@ def location_record(location: Location) -> dict[str, Any]:
     """A place in a file, or the id of what is live. Line and column are null where the whole file is meant."""
     if not location.file:
         return {"source": location.source, "id": location.id}
-    return {
+    record = {
         "source": location.source,
         "file": location.file,
         "line": location.line or None,
         "column": location.column or None,
     }
+    return record | ({"declares": True} if location.declares else {})
 
 
 def outcome_record(outcome: Outcome) -> dict[str, Any]:

@@ -117,12 +117,13 @@ def hashes_of(findings: Sequence[Finding], uris: Uris, view: View) -> Mapping[st
 def result(finding: Finding, index: int, uris: Uris, hashes: Mapping[str, list[str]]) -> dict[str, Any]:
     """One finding at its first file place; the other places are linked from the message, as GitHub asks."""
     first, *others = file_places(finding, uris)[:PLACE_LIMIT]
+    live = " It shows in the live object, which this file declares." if first.declares else ""
     links = "".join(f" See also [{escape(str(other))}]({position})." for position, other in enumerate(others, 1))
     made: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": index,
         "level": LEVELS[finding.severity],
-        "message": {"text": escape(finding.message) + links},
+        "message": {"text": escape(finding.message) + live + links},
         "locations": [physical(first.file, first.line, first.column, uris)],
         "partialFingerprints": {"eks6check/v1": finding.fingerprint},
         "properties": {

@@ -181,7 +181,8 @@ def place(location: Location) -> str:
     """A place in a file as editors read it, or where an id is at home."""
     if not location.file:
         return f"{location.source}: {plain(location.id)}"
-    return plain(location if location.line else location.file)
+    note = " (declares it; the fault shows in the live object)" if location.declares else ""
+    return plain(location if location.line else location.file) + note
 
 
 def first_sentence(text: str) -> str:

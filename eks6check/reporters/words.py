@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -140,10 +140,11 @@ def rules_counted(report: Report) -> str:
 def gap_groups(report: Report) -> list[GapGroup]:
     """Every gap once, together with those of the same remedy and the same rules."""
     outcomes = [outcome for outcome in report.outcomes if outcome.gaps]
-    states: dict[Gap, tuple[list[str], list[str]]] = {gap: ([], []) for gap in report.gaps}
+    states: dict[Gap, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    states.update((gap, ([], [])) for gap in report.gaps)
     for outcome in outcomes:
         for gap in outcome.gaps:
-            blind, partly = states.setdefault(gap, ([], []))
+            blind, partly = states[gap]
             if outcome.state is not State.ERROR:
                 (blind if outcome.state is State.NOT_EVALUATED else partly).append(outcome.rule)
     groups: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[Gap]] = {}

@@ -33,36 +33,47 @@ ADDRESS_NAME = r"(?:\w*_)?(?:ip|ips|addr|address|host_?ip|pod_?ip|peer|peers)(?:
 
 TRICKS = (
     Trick(
-        re.compile(r"\bhostname\s+(?:-i\b|--ip-address\b)"),
+        regex(r"\bhostname\s+(?:-i\b|--ip-address\b)"),
         "busybox answers in IPv4 alone and fails, and others give an IPv6 address",
     ),
     Trick(
-        re.compile(r"\bhostname\s+(?:-I\b|--all-ip-addresses\b)"),
+        regex(r"\bhostname\s+(?:-I\b|--all-ip-addresses\b)"),
         "it lists 169.254.172.0/22 addresses too, at which nobody reaches the pod",
     ),
     Trick(
-        re.compile(r"\bip\s+(?:-\w+\s+)*-(?:4|f(?:amily)?\s+inet)\s+(?:-\w+\s+)*a(?:ddr(?:ess)?)?\b"),
+        regex(r"\bip\s+(?:-\w+\s+)*-(?:4|f(?:amily)?\s+inet)\s+(?:-\w+\s+)*a(?:ddr(?:ess)?)?\b"),
         "it gives a 169.254.172.0/22 address, at which nobody reaches the pod",
     ),
     Trick(
-        re.compile(r"\b(?:ifconfig|ip\s+(?:-\w+\s+)*a(?:ddr(?:ess)?)?)\b[^\n]{0,200}\b(?:inet addr|inet )"),
+        regex(r"\b(?:ifconfig|ip\s+(?:-\w+\s+)*a(?:ddr(?:ess)?)?)\b[^\n]{0,200}\b(?:inet addr|inet )"),
         "it gives a 169.254.172.0/22 address, at which nobody reaches the pod",
     ),
     Trick(
-        re.compile(
-            rf"(?:\b(?:e?grep|sed|awk)\b|\[\[[^\n]{{0,200}}=~)[^\n|]{{0,200}}(?:{DIGITS}{DOT}\\?\)\\?\{{3|(?:{DIGITS}{DOT}){{3}}{DIGITS})"
+        regex(
+            rf"(?:\b(?:e?grep|sed|awk)\b|\[\[[^\n]{{0,200}}=~)[^\n|]{{0,200}}"
+            rf"(?:(?:{DIGITS}{DOT}|{DOT}{DIGITS})\\?\)\\?\{{3|(?:{DIGITS}{DOT}){{3}}{DIGITS})"
         ),
         "the pattern matches IPv4 alone, so that it finds nothing",
         own=False,
     ),
     Trick(
-        re.compile(
+        regex(
             rf"\$\{{?{ADDRESS_NAME}\}}?[\"']?\s*\|\s*(?:cut\s+(?:-f\s*\d+\s+)?-d\s*[\"']?:|awk\s+-F\s*[\"']?[:.])"
             rf"|\$\{{{ADDRESS_NAME}%%:\*\}}"
-            rf"|\bhostname\s+-[iI][^\n]{{0,200}}\|\s*(?:cut\s+-d\s*[\"']?[:.]|awk\s+-F\s*[\"']?[:.])",
+            rf"|\bhostname\s+-[iI][^\n]{{0,200}}\|\s*(?:cut\s+-d\s*[\"']?[:.]|awk\s+-F\s*[\"']?[:.])"
+            rf"|\b{ADDRESS_NAME}\.split\([\"']:[\"']\)\[0\]",
             re.IGNORECASE,
         ),
         "an IPv6 address is cut in its middle",
+        own=False,
+    ),
+    Trick(
+        regex(
+            rf"\$\{{{ADDRESS_NAME}//\\?\./"
+            rf"|\$\{{?{ADDRESS_NAME}\}}?[\"']?\s*\|\s*(?:tr\s+[\"']?\.[\"']?\s|sed\s+(?:-\w+\s+)?[\"']?s/(?:\\\.|\[\.\])/)",
+            re.IGNORECASE,
+        ),
+        "the address has no dots to replace, and its colons stay in the name",
         own=False,
     ),
 )
@@ -73,7 +84,7 @@ KNOWS_IPV6 = regex(
 )
 """What a script that tells the families apart has somewhere."""
 
-HINT = regex(r"hostname|\bip\s|ifconfig|inet|grep|sed|awk|=~|cut|%%:")
+HINT = regex(r"hostname|\bip\s|ifconfig|inet|grep|sed|awk|=~|cut|%%:|split\(|//\\?\.|\btr\s")
 """What any of them holds: most texts have none of it."""
 
 

@@ -100,23 +100,34 @@ def ipv4_literal_target(
     config_maps: Sequence[Resource],
     old_ranges: Sequence[OldRange] = (),
 ) -> Iterator[Problem]:
-    """From an IPv6 pod it is reached through IPv4 egress, if at all; a person has to say what it is."""
+    """From an IPv6 pod it is reached through IPv4 egress, if at all; a person has to say what it is.
+
+    A pod on the node's own network has the node's IPv4 address, and goes where it always went.
+    """
     ranges = ranges_of(old_ranges)
     for resource in (*workloads, *config_maps):
+        if pod_spec(resource)[1].get("hostNetwork") is True:
+            continue
         found = [each for each in named(resource) if _is_target(each) and not _was(each, ranges)]
         if found:
             shown = list(dict.fromkeys(each.find for each in found))
-            inside = any(meaning(each.address) is Meaning.PRIVATE for each in found)
             yield Problem(
                 resource,
-                f"{resource} names {_listed(shown)} in {found[0].text.where}; an IPv6 pod reaches what is there "
-                f"through IPv4 egress alone{', and not at all if it was a pod or a Service' if inside else ''}.",
+                f"{resource} names {_listed(shown)} in {found[0].text.where}; {_reached(found)}.",
                 at=found[0].text.path,
                 find=found[0].find,
                 skip=found[0].skip,
                 evidence={"addresses": shown, "in": list(dict.fromkeys(each.text.where for each in found))},
                 also=_also(resource, found, found[0]),
             )
+
+
+def _reached(found: Sequence[Literal]) -> str:
+    mounted = all("volumes" in each.text.path for each in found)
+    inside = any(meaning(each.address) is Meaning.PRIVATE for each in found)
+    way = "the node mounts what is there over" if mounted else "an IPv6 pod reaches what is there through"
+    own = "its own IPv4 address" if mounted else "IPv4 egress alone"
+    return f"{way} {own}{', and not at all if it was a pod or a Service' if inside else ''}"
 
 
 def _is_target(each: Literal) -> bool:
@@ -139,7 +150,7 @@ def _listed(shown: Sequence[str]) -> str:
 def named(resource: Resource) -> list[Literal]:
     """The addresses that an object names, without those in a field that has a rule of its own."""
     found = [each for text in places(resource) for each in literals(text)]
-    taken = list(owned(resource)) if found and resource.kind == "ConfigMap" else []
+    taken = list(owned(resource)) if found else []
     return [each for each in found if not any(span.holds(each.text.path, each.start) for span in taken)]
 
 

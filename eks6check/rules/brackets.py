@@ -24,7 +24,9 @@ WHOSE = {
 
 
 @rule
-def pod_ip_without_brackets(workloads: Sequence[Resource], config_maps: Sequence[Resource]) -> Iterator[Problem]:
+def pod_ip_without_brackets(
+    workloads: Sequence[Resource], config_maps: Sequence[Resource], operator_objects: Sequence[Resource] = ()
+) -> Iterator[Problem]:
     """Of an IPv6 address and a port behind a plain colon, nobody can tell where the one ends."""
     for workload in workloads:
         yield from _unbracketed(workload, given(workload), [])
@@ -35,6 +37,8 @@ def pod_ip_without_brackets(workloads: Sequence[Resource], config_maps: Sequence
         addresses = {name: field for each in known for name, field in each.addresses.items()}
         others = frozenset(name for each in known for name in each.others if name not in addresses)
         yield from _unbracketed(config_map, Given(addresses, others), users)
+    for resource in operator_objects:
+        yield from _unbracketed(resource, given(resource), [])
 
 
 def _unbracketed(resource: Resource, known: Given, users: Sequence[Resource]) -> Iterator[Problem]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 FLOOR = (1, 10, 1)
 ADVISED = (1, 16, 0)
 
+CHINA = ".amazonaws.com.cn/"
+"""What image registries of the China regions have in their names; there are no IPv6 clusters, so nothing to keep."""
+
 
 @rule
 def prefix_delegation_off(
@@ -34,6 +37,8 @@ def prefix_delegation_off(
     ]
     for cni, also in reported(off):
         ipv6 = family or cni.on("ENABLE_IPv6")
+        if not ipv6 and isinstance(cni.fact, Resource) and CHINA in text(cni.fact.get(*cni.path)):
+            continue
         setting = cni.settings.get("ENABLE_PREFIX_DELEGATION")
         value = setting.value if setting else None
         said = f"has ENABLE_PREFIX_DELEGATION={value}" if setting else "does not set ENABLE_PREFIX_DELEGATION"

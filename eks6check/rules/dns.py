@@ -6,14 +6,19 @@ import re
 from collections.abc import Iterator, Sequence
 
 from eks6check.catalog import rule
+from eks6check.facts import Gap
 from eks6check.facts.cidrs import is_ipv4
 from eks6check.facts.corefile import CLUSTER_DOMAIN, Directive, Server, corefiles, holds, servers, serving
 from eks6check.facts.kube import Container, Resource, containers
 from eks6check.facts.patterns import regex
+from eks6check.facts.unparsed import unparsed
 from eks6check.facts.versions import repository, tag, version
 from eks6check.findings import Problem
 
 NODE_CACHE = "k8s-dns-node-cache"
+NODE_LOCAL = "node-local-dns"
+"""The image of NodeLocal DNSCache, and what its objects are called."""
+
 EVERYTHING = regex(r"[.^$*+()\\]*")
 """A pattern that finds every name, or but the names with a dot."""
 
@@ -23,9 +28,10 @@ EXTERNAL_DNS_WITH_AAAA = (0, 16, 0)
 
 
 @rule
-def coredns_drops_aaaa(config_maps: Sequence[Resource]) -> Iterator[Problem]:
+def coredns_drops_aaaa(config_maps: Sequence[Resource]) -> Iterator[Problem | Gap]:
     """In an IPv6 cluster every Service has an AAAA record alone; who takes those away takes all names away."""
     for config_map in config_maps:
+        yield from unparsed(config_map, "Corefile")
         for key, value in corefiles(config_map):
             found = servers(value)
             for domain in _domains(config_map, found):
@@ -48,7 +54,7 @@ def _domains(config_map: Resource, found: Sequence[Server]) -> list[str]:
     """The cluster's domains that a Corefile answers for; none where it is some other name server's."""
     plugins = [line for server in found for line in server.lines("kubernetes")]
     named = {zone.rstrip(".") for line in plugins for zone in line.arguments if not _reverse(zone)}
-    ours = config_map.namespace == "kube-system" or config_map.name in ("coredns-custom", "node-local-dns")
+    ours = config_map.namespace == "kube-system" or config_map.name in ("coredns-custom", NODE_LOCAL)
     return sorted(named - {""}) or ([CLUSTER_DOMAIN] if plugins or ours else [])
 
 
@@ -60,7 +66,7 @@ def _dropping(server: Server, domain: str) -> Iterator[Directive]:
     for line in server.lines("template"):
         zones, matches = line.arguments[2:], [each for match in line.lines("match") for each in match.arguments]
         if (
-            line.arguments[1:2] == ["AAAA"]
+            [word.upper() for word in line.arguments[1:2]] == ["AAAA"]
             and not line.lines("answer")
             and (not zones or any(holds(zone, f"svc.{domain}") for zone in zones))
             and (not matches or any(_finds(match, domain) for match in matches))
@@ -68,7 +74,7 @@ def _dropping(server: Server, domain: str) -> Iterator[Directive]:
             yield line
     for line in server.lines("rewrite"):
         words = [word for word in line.arguments if word not in ("stop", "continue")]
-        if words[:2] == ["type", "AAAA"]:
+        if [word.upper() for word in words[:2]] == ["TYPE", "AAAA"]:
             yield line
     for line in server.lines("acl"):
         if not line.arguments or any(holds(zone, f"svc.{domain}") for zone in line.arguments):
@@ -94,7 +100,7 @@ def _refusing(acl: Directive) -> Iterator[Directive]:
 @rule
 def node_local_dns_is_ipv4(
     workloads: Sequence[Resource] = (), config_maps: Sequence[Resource] = ()
-) -> Iterator[Problem]:
+) -> Iterator[Problem | Gap]:
     """The cache listens on an address of its own and on that of cluster DNS; both must be of the cluster's family."""
     judged: set[str] = set()
     for workload in workloads:
@@ -113,6 +119,8 @@ def node_local_dns_is_ipv4(
                     also=tuple((each, ("data", _bound(each)[0][0])) for each in places),
                 )
     for config_map in config_maps:
+        if config_map.name.startswith(NODE_LOCAL):
+            yield from unparsed(config_map, "Corefile")
         if config_map.subject.id not in judged and (bound := _bound(config_map)):
             key, line, addresses = bound[0]
             yield Problem(
@@ -142,7 +150,7 @@ def _local_addresses(container: Container) -> tuple[tuple[str | int, ...], list[
 def _bound(config_map: Resource) -> list[tuple[str, Directive, list[str]]]:
     """The first line that binds the cache to IPv4 in each of its Corefiles, with the addresses."""
     found = []
-    for key, value in corefiles(config_map) if config_map.name.startswith("node-local-dns") else ():
+    for key, value in corefiles(config_map) if config_map.name.startswith(NODE_LOCAL) else ():
         for line in [line for server in servers(value) for line in server.lines("bind")]:
             if ipv4 := [word for word in line.arguments if is_ipv4(word) and word != "0.0.0.0"]:  # noqa: S104  Go opens both families for it
                 found.append((key, line, ipv4))
@@ -219,9 +227,10 @@ def _provider(container: Container) -> str:
 
 
 @rule
-def coredns_without_ipv6_reverse_zone(config_maps: Sequence[Resource]) -> Iterator[Problem]:
+def coredns_without_ipv6_reverse_zone(config_maps: Sequence[Resource]) -> Iterator[Problem | Gap]:
     """Names of pods and Services out of their addresses come from the reverse zone of the cluster's family."""
     for config_map in config_maps:
+        yield from unparsed(config_map, "Corefile")
         for key, value in corefiles(config_map):
             for line in [line for server in servers(value) for line in server.lines("kubernetes")]:
                 zones = [zone.rstrip(".").lower() for zone in line.arguments]

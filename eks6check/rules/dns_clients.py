@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
+from eks6check.facts import Gap
+from eks6check.facts.addresses import ranges_of
 from eks6check.facts.cidrs import is_ipv4
 from eks6check.facts.kube import Resource, text
 from eks6check.facts.lookups import Lookup, Names, in_config_map, in_workload, names, nameservers
+from eks6check.facts.unparsed import unparsed
 from eks6check.findings import Problem, Severity
 
-CLUSTER_DNS = frozenset({"10.100.0.10", "172.20.0.10", "169.254.20.10"})
-"""Cluster DNS in the two ranges that EKS gives IPv4 clusters, and NodeLocal DNSCache as its manifest has it."""
+if TYPE_CHECKING:
+    from eks6check.facts.aws import OldRange
 
 
 @rule
 def client_asks_ipv4_records_only(
     workloads: Sequence[Resource] = (), config_maps: Sequence[Resource] = (), services: Sequence[Resource] = ()
-) -> Iterator[Problem]:
+) -> Iterator[Problem | Gap]:
     """Services of an IPv6 cluster have AAAA records alone, so such a client finds none of them."""
     known = names(services)
     for workload in workloads:
         yield from _problems(workload, in_workload(workload, Names(known, workload.namespace)))
     for config_map in config_maps:
+        yield from unparsed(config_map, "Envoy")
         yield from _problems(config_map, in_config_map(config_map, Names(known, config_map.namespace)))
 
 
@@ -44,13 +49,15 @@ def _problems(subject: Resource, found: Iterable[Lookup]) -> Iterator[Problem]:
 
 
 @rule
-def pod_nameserver_is_ipv4(workloads: Sequence[Resource], services: Sequence[Resource] = ()) -> Iterator[Problem]:
+def pod_nameserver_is_ipv4(
+    workloads: Sequence[Resource], services: Sequence[Resource] = (), old_ranges: Sequence[OldRange] = ()
+) -> Iterator[Problem]:
     """The old cluster's DNS is gone in the new one; name servers outside are reached through IPv4 egress alone."""
-    old = CLUSTER_DNS | {text(service.get("spec", "clusterIP")) for service in services}
+    ranges, own = ranges_of(old_ranges), {text(service.get("spec", "clusterIP")) for service in services}
     for workload in workloads:
         listed = list(nameservers(workload))
         ipv4 = [(path, address) for path, address in listed if is_ipv4(address) and not address.startswith("127.")]
-        inside = [(path, address) for path, address in ipv4 if address in old]
+        inside = [(path, address) for path, address in ipv4 if address in own or ranges.gone(address)]
         if ipv4:
             path, address = (inside or ipv4)[0]
             effect = "which does not exist in an IPv6 cluster" if inside else "reached through IPv4 egress alone"

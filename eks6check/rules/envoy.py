@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from eks6check.catalog import rule
-from eks6check.facts import Path
+from eks6check.facts import Gap, Path
+from eks6check.facts.callers import Fronts, callers_of_file, connecting, sentence
 from eks6check.facts.cidrs import is_ipv4
 from eks6check.facts.envoy import Listener, listeners
 from eks6check.facts.kube import Resource, containers, mapping, text
 from eks6check.facts.load_balancing import flag
+from eks6check.facts.unparsed import unparsed
 from eks6check.facts.versions import repository
 from eks6check.findings import Problem, Severity
 
@@ -24,16 +26,20 @@ PARAMETERS: Path = ("spec", "parametersRef")
 
 
 @rule
-def envoy_listener_is_ipv4(
+def envoy_listener_is_ipv4(  # noqa: PLR0913, PLR0917  configurations and Gateways, and those who connect
     config_maps: Sequence[Resource] = (),
     workloads: Sequence[Resource] = (),
     gateway_classes: Sequence[Resource] = (),
     gateways: Sequence[Resource] = (),
     envoy_proxies: Sequence[Resource] = (),
-) -> Iterator[Problem]:
+    services: Sequence[Resource] = (),
+    target_group_bindings: Sequence[Resource] = (),
+) -> Iterator[Problem | Gap]:
     """Envoy opens 0.0.0.0 for IPv4 alone, and Services, probes and load balancers come over IPv6."""
+    fronts = Fronts(services, target_group_bindings)
     for config_map in config_maps:
-        yield from _of_configuration(config_map)
+        yield from _of_configuration(config_map, workloads, fronts)
+        yield from unparsed(config_map, "Envoy")
     for workload in workloads:
         yield from _of_contour(workload)
     for proxy in envoy_proxies:
@@ -42,23 +48,32 @@ def envoy_listener_is_ipv4(
         yield from _of_class(gateway_class, gateways)
 
 
-def _of_configuration(config_map: Resource) -> Iterator[Problem]:
+def _of_configuration(config_map: Resource, workloads: Sequence[Resource], fronts: Fronts) -> Iterator[Problem]:
     """One finding for each ConfigMap; a blocker, unless only the admin's address is IPv4."""
     found = [each for each in listeners(config_map) if all(_outside_ipv4(address) for address in each.addresses)]
     if found:
         first = min(found, key=_is_admin)
         address = first.addresses[0]
-        names = sorted({each.name for each in found})
+        names, key = sorted({each.name for each in found}), str(first.source.path[-1])
+        asked = {port for each in found if not _is_admin(each) for port in each.ports}
+        only_admin = all(map(_is_admin, found))
+        reached = [] if only_admin else callers_of_file(config_map, key, asked, workloads, fronts)
+        connected = connecting(config_map, reached)
         yield Problem(
             config_map,
             f"{config_map} has Envoy listen on {address} for {', '.join(names)}; in an IPv6 cluster nothing comes over "
-            f"IPv4.",
+            f"IPv4.{sentence(connected)}",
             at=first.source.path,
             find=address,
             skip=first.source.skip(address),
-            evidence={"listeners": {each.name: list(each.addresses) for each in found}, "key": first.source.path[-1]},
-            severity=Severity.WARNING if all(map(_is_admin, found)) else Severity.BLOCKER,
+            evidence={
+                "listeners": {each.name: list(each.addresses) for each in found},
+                "key": key,
+                "connecting": connected,
+            },
+            severity=Severity.WARNING if only_admin else Severity.BLOCKER,
             remedy="bootstrap",
+            also=tuple(reached),
         )
 
 

@@ -98,6 +98,7 @@ def _left_at_ipv4(each: Managed, *, sure: bool) -> Iterator[Problem]:
             key="address-type",
             confidence=Confidence.HIGH if sure and each.certain else Confidence.MEDIUM,
             remedy="address-type" if each.configurations else "configuration",
+            also=tuple((configuration, ("spec",)) for configuration in each.configurations),
         )
 
 

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from eks6check.catalog import rule
 from eks6check.facts import Path
 from eks6check.facts.cidrs import ipv4_only, listed
-from eks6check.facts.kube import Resource, mapping, text
+from eks6check.facts.kube import Resource, containers, mapping, text
 from eks6check.facts.load_balancing import annotation
+from eks6check.facts.source_lists import ADMITS, KEEPS_OUT, SETTINGS, TRUSTS
+from eks6check.facts.versions import repository
 from eks6check.findings import Confidence, Problem, Severity
-
-ADMITS, KEEPS_OUT, TRUSTS = "admits", "keeps out", "trusts"
 
 NGINX = "nginx.ingress.kubernetes.io/"
 ANNOTATIONS: Mapping[str, str] = {
@@ -31,16 +31,8 @@ ANNOTATIONS: Mapping[str, str] = {
 }
 """Lists of sources on an Ingress, and what becomes of those listed. The controllers' own pages, read 2026-11-25."""
 
-SETTINGS: Mapping[str, str] = {
-    "whitelist-source-range": ADMITS,
-    "denylist-source-range": KEEPS_OUT,
-    "block-cidrs": KEEPS_OUT,
-    "proxy-real-ip-cidr": TRUSTS,
-}
-"""The same in the ConfigMap of the nginx controller. Of the peers that it trusts, it believes the client's address."""
-
 BELIEVES = ("use-proxy-protocol", "use-forwarded-headers")
-"""Settings of that ConfigMap under which it matters whom it trusts."""
+"""Settings of the nginx controller's ConfigMap under which it matters whom it trusts."""
 
 FIELDS: Mapping[str, tuple[tuple[Path, str], ...]] = {
     "Middleware": ((("spec", "ipAllowList", "sourceRange"), ADMITS), (("spec", "ipWhiteList", "sourceRange"), ADMITS)),
@@ -52,6 +44,9 @@ FIELDS: Mapping[str, tuple[tuple[Path, str], ...]] = {
     "KongClusterPlugin": ((("config", "allow"), ADMITS), (("config", "deny"), KEEPS_OUT)),
 }
 """The same in objects of Traefik and of Kong, whose plugin for it is ``ip-restriction``."""
+
+TRUSTED_BY_TRAEFIK = (".forwardedheaders.trustedips", ".proxyprotocol.trustedips")
+"""The ends of Traefik's options for whom it believes; doc.traefik.io, EntryPoints, read 2026-11-25."""
 
 EFFECTS = {
     ADMITS: "clients that come over IPv6 are refused",
@@ -72,10 +67,18 @@ class SourceList(NamedTuple):
 
 @rule
 def ingress_controller_allow_list_ipv4_only(
-    ingresses: Sequence[Resource], config_maps: Sequence[Resource] = (), ingress_middlewares: Sequence[Resource] = ()
+    ingresses: Sequence[Resource],
+    config_maps: Sequence[Resource] = (),
+    ingress_middlewares: Sequence[Resource] = (),
+    workloads: Sequence[Resource] = (),
 ) -> Iterator[Problem]:
     """Behind a dual-stack load balancer these controllers see IPv6 addresses that no range of theirs holds."""
-    for each in (*_of_ingresses(ingresses), *_of_config_maps(config_maps), *_of_middlewares(ingress_middlewares)):
+    for each in (
+        *_of_ingresses(ingresses),
+        *_of_config_maps(config_maps),
+        *_of_middlewares(ingress_middlewares),
+        *_of_traefik(workloads),
+    ):
         if ranges := ipv4_only(each.entries):
             yield Problem(
                 each.holder,
@@ -112,6 +115,17 @@ def _of_middlewares(middlewares: Sequence[Resource]) -> Iterator[SourceList]:
                 yield SourceList(each, path, ".".join(map(str, path)), each.list(*path), use)
 
 
+def _of_traefik(workloads: Sequence[Resource]) -> Iterator[SourceList]:
+    """The peers that Traefik believes the client's address, by its entry points; those of the pod itself are none."""
+    for workload in workloads:
+        for container in containers(workload):
+            for path, word in container.arguments() if repository(container.image) == "traefik" else ():
+                option, _, value = word.partition("=")
+                entries = [each for each in listed(value) if not each.startswith("127.")]
+                if option.lower().endswith(TRUSTED_BY_TRAEFIK):
+                    yield SourceList(workload, path, option, entries, TRUSTS)
+
+
 IPV6_OFF: Mapping[str, tuple[str, Severity]] = {
     "disable-ipv6": (
         "has nginx open no IPv6 listener, and in an IPv6 cluster nothing comes over IPv4",
@@ -129,6 +143,7 @@ IPV6_OFF: Mapping[str, tuple[str, Severity]] = {
 def ingress_nginx_ipv6_off(config_maps: Sequence[Resource]) -> Iterator[Problem]:
     """Both settings are of IPv4 clusters; in the IPv6 one the first leaves the controller without a listener."""
     for config_map in config_maps:
+        sure = is_of_nginx(config_map)
         for key, (effect, severity) in IPV6_OFF.items():
             value = config_map.get("data", key)
             if isinstance(value, str) and value.strip().lower() == "true":
@@ -138,5 +153,11 @@ def ingress_nginx_ipv6_off(config_maps: Sequence[Resource]) -> Iterator[Problem]
                     at=("data", key),
                     evidence={"key": key, "value": value},
                     key=key,
-                    severity=severity,
+                    severity=severity if sure else Severity.WARNING,
+                    confidence=Confidence.HIGH if sure else Confidence.MEDIUM,
                 )
+
+
+def is_of_nginx(config_map: Resource) -> bool:
+    """Whether its name, its namespace or a label says that an nginx controller reads it; the key alone does not."""
+    return any("nginx" in text(word) for word in (config_map.name, config_map.namespace, *config_map.labels.values()))

@@ -14,14 +14,14 @@ from eks6check.facts.texts import texts
 from eks6check.facts.variables import readers
 from eks6check.findings import Problem, Severity
 
-INTERFACES = frozenset({"all", "default", "eth0"})
+INTERFACES = frozenset({"all", "default", "eth0", "*"})
 """The interfaces of a pod that carry its address. ``lo`` carries none, and programs that talk to ``::1`` miss it."""
 
-SWITCH = r"net[./]ipv6[./]conf[./](?P<interface>all|default|eth0|lo)[./]disable_ipv6"
+SWITCH = r"net[./]ipv6[./]conf[./](?P<interface>all|default|eth0|lo|\*|\$\{?\w+\}?)[./]disable_ipv6"
 NAME = regex(SWITCH)
 WRITTEN = regex(
-    rf"{SWITCH}\s*=\s*[\"']?1\b|\becho\s+(?:-\w+\s+)?[\"']?1[\"']?\s*(?:>|\|\s*(?:sudo\s+)?tee)\s*[\"']?/proc/sys/"
-    + SWITCH.replace("?P<interface>", "?P<file>")
+    rf"{SWITCH}\s*=\s*[\"']?1\b|\b(?:echo|printf)\s+(?:-\w+\s+)?[\"']?1(?:\\n)?[\"']?\s*"
+    r"(?:>|\|\s*(?:sudo\s+)?tee)\s*[\"']?(?:/[\w.-]+)*/proc/sys/" + SWITCH.replace("?P<interface>", "?P<file>")
 )
 """A sysctl on a command line or in ``sysctl.conf``, or the file behind it, with 1 written to it."""
 
@@ -70,7 +70,7 @@ def _finding(resource: Resource, found: Sequence[Off], users: Sequence[Resource]
     worst = min(found, key=lambda off: off.interface not in INTERFACES)
     real = worst.interface in INTERFACES
     whose = "node's" if any(pod_spec(user)[1].get("hostNetwork") is True for user in users) else "pod's"
-    lost = f"the {whose} only address that others reach" if real else "the loopback address ::1"
+    lost = "the loopback address ::1" if worst.interface == "lo" else f"the {whose} only address that others reach"
     paths = dict.fromkeys(off.path for off in found if off.path != worst.path)
     return Problem(
         resource,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from eks6check.catalog import rule
-from eks6check.facts.callers import Place, callers, ports
+from eks6check.facts import Gap
+from eks6check.facts.callers import Fronts, Place, callers, connecting, ports, sentence
 from eks6check.facts.kube import Container, Resource, containers
 from eks6check.facts.listening import Bind, Listening, listening
 from eks6check.facts.mounts import by_name
 from eks6check.facts.unknown_binds import unknown_binds
+from eks6check.facts.unread import TEMPLATE, UNRENDERED, unread
 from eks6check.findings import Confidence, Problem, Severity
 
 Judged = tuple[Listening, Bind, Sequence[Place]]
@@ -18,29 +20,42 @@ Judged = tuple[Listening, Bind, Sequence[Place]]
 
 @rule
 def listener_is_ipv4_only(
-    workloads: Sequence[Resource], config_maps: Sequence[Resource] = (), services: Sequence[Resource] = ()
-) -> Iterator[Problem]:
-    """One finding for each object that tells a program to listen on IPv4 alone, with the probes and Services."""
-    known = by_name(config_maps)
-    found: dict[tuple[str, str], list[Judged]] = {}
+    workloads: Sequence[Resource],
+    config_maps: Sequence[Resource] = (),
+    services: Sequence[Resource] = (),
+    target_group_bindings: Sequence[Resource] = (),
+) -> Iterator[Problem | Gap]:
+    """One finding for each object that tells a program to listen on IPv4 alone, with those who connect to it."""
+    known, fronts = by_name(config_maps), Fronts(services, target_group_bindings)
+    found: dict[tuple[str, ...], list[Judged]] = {}
     for workload in workloads:
         for each in listening(workload, known):
-            reached = callers(workload, each.container, services, {bind.port for bind in each.ipv4_only()})
+            yield from _unrendered(each)
+            reached = callers(workload, each.container, fronts, {bind.port for bind in each.ipv4_only()})
             for bind in each.ipv4_only():
-                found.setdefault((bind.holder.subject.id, each.program.listener.program), []).append(
-                    (each, bind, reached)
-                )
+                key = (bind.holder.subject.id, bind.holder.origin.file, each.program.listener.program)
+                found.setdefault(key, []).append((each, bind, reached))
     for judged in found.values():
         yield _finding(judged)
+
+
+def _unrendered(each: Listening) -> Iterator[Gap]:
+    """A gap for each file in which a template is still to write the address."""
+    for bind in each.binds:
+        if bind.whole and TEMPLATE.search(bind.value):
+            yield unread(bind.holder, bind.path[-1], bind.whole, UNRENDERED, bind.start)
 
 
 def _finding(judged: Sequence[Judged]) -> Problem:
     told, bind, _ = min(judged, key=lambda each: _severity([each]).rank)
     program = told.program
     told_by = f"{bind.holder} has {program.listener.program} ({program.known_by}) listen"
+    places = {(place[0].subject.id, place[1]): place for _, _, reached in judged for place in reached}
+    names = connecting(bind.holder, places.values())
     return Problem(
         bind.holder,
-        f"{told_by} on {bind.value} in {bind.where}: that opens IPv4 only; `{bind.instead}` opens both families.",
+        f"{told_by} on {bind.value} in {bind.where}: that opens IPv4 only; `{bind.instead}` opens both families."
+        f"{sentence(names)}",
         at=bind.path,
         find=bind.find,
         skip=bind.skip,
@@ -51,11 +66,12 @@ def _finding(judged: Sequence[Judged]) -> Problem:
             "value": bind.value,
             "instead": bind.instead,
             "values": sorted({other.value for _, other, _ in judged}),
+            "connecting": names,
         },
         key=program.listener.program,
         severity=_severity(judged),
         confidence=Confidence.MEDIUM,
-        also=tuple({(place[0].subject.id, place[1]): place for _, _, reached in judged for place in reached}.values()),
+        also=tuple(places.values()),
     )
 
 
@@ -67,24 +83,36 @@ def _severity(judged: Sequence[Judged]) -> Severity:
 
 
 @rule
-def unknown_program_binds_ipv4(workloads: Sequence[Resource], services: Sequence[Resource] = ()) -> Iterator[Problem]:
+def unknown_program_binds_ipv4(
+    workloads: Sequence[Resource],
+    services: Sequence[Resource] = (),
+    target_group_bindings: Sequence[Resource] = (),
+) -> Iterator[Problem]:
     """A guess, and only where somebody connects: who listens decides what 0.0.0.0 opens, and nobody could name it."""
+    fronts = Fronts(services, target_group_bindings)
     for workload in workloads:
         for container in containers(workload):
             found = list(unknown_binds(workload, container))
-            reached = callers(workload, container, services, {bind.port for bind in found}) if found else []
+            reached = callers(workload, container, fronts, {bind.port for bind in found}) if found else []
             if reached:
                 yield _unknown(workload, container, found[0], reached)
 
 
 def _unknown(workload: Resource, container: Container, bind: Bind, reached: Sequence[Place]) -> Problem:
+    names = connecting(workload, reached)
     return Problem(
         workload,
         f"{workload} tells a program to listen on {bind.value} in {bind.where}; to most programs that is IPv4 only, to "
-        f"those in Go and Java it is both families.",
+        f"those in Go and Java it is both families.{sentence(names)}",
         at=bind.path,
         find=bind.find,
-        evidence={"where": bind.where, "value": bind.value, "image": container.image, "container": container.name},
+        evidence={
+            "where": bind.where,
+            "value": bind.value,
+            "image": container.image,
+            "container": container.name,
+            "connecting": names,
+        },
         key=container.name,
         severity=Severity.WARNING,
         confidence=Confidence.LOW,
@@ -93,13 +121,18 @@ def _unknown(workload: Resource, container: Container, bind: Bind, reached: Sequ
 
 
 @rule
-def double_bind_fails(workloads: Sequence[Resource], config_maps: Sequence[Resource] = ()) -> Iterator[Problem]:
+def double_bind_fails(
+    workloads: Sequence[Resource],
+    config_maps: Sequence[Resource] = (),
+    services: Sequence[Resource] = (),
+    target_group_bindings: Sequence[Resource] = (),
+) -> Iterator[Problem]:
     """Some servers open both families by the IPv6 address alone, and exit when the IPv4 one is asked for as well."""
-    known = by_name(config_maps)
+    known, fronts = by_name(config_maps), Fronts(services, target_group_bindings)
     for workload in workloads:
         for each in listening(workload, known):
             if each.program.listener.clashes and (twins := clashing(each)):
-                yield _clash(workload, each, *twins)
+                yield _clash(workload, each, *twins, callers(workload, each.container, fronts, {twins[0].port}))
 
 
 def clashing(each: Listening) -> tuple[Bind, Bind] | None:
@@ -109,15 +142,16 @@ def clashing(each: Listening) -> tuple[Bind, Bind] | None:
     return next(((bind, ipv6[bind.port]) for bind in ipv4 if bind.port in ipv6), None)
 
 
-def _clash(workload: Resource, each: Listening, ipv4: Bind, ipv6: Bind) -> Problem:
+def _clash(workload: Resource, each: Listening, ipv4: Bind, ipv6: Bind, reached: Sequence[Place]) -> Problem:
+    names = connecting(ipv4.holder, reached)
     return Problem(
         ipv4.holder,
         f"{workload} has {each.program.listener.program} bind {ipv4.value} and {ipv6.value} in container "
-        f"{each.container.name}; the second fails with `Address already in use`.",
+        f"{each.container.name}; the second fails with `Address already in use`.{sentence(names)}",
         at=ipv4.path,
         find=ipv4.find,
-        evidence={"ipv4": ipv4.value, "ipv6": ipv6.value, "where": ipv4.where},
+        evidence={"ipv4": ipv4.value, "ipv6": ipv6.value, "where": ipv4.where, "connecting": names},
         key=each.container.name,
         confidence=Confidence.MEDIUM,
-        also=((ipv6.holder, ipv6.path),),
+        also=((ipv6.holder, ipv6.path), *reached),
     )

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from eks6check.catalog import rule
 from eks6check.facts import gateways as gw
-from eks6check.facts.kube import Resource, mapping, owned_by, text, wire
+from eks6check.facts.cidrs import ipv4_only
+from eks6check.facts.ingresses import files_last
+from eks6check.facts.kube import Resource, mapping, owned_by, sequence, text, wire
 from eks6check.facts.load_balancing import SERVICE_PREFIX, Maker, annotation, installed, maker
 from eks6check.facts.network import phrase
 from eks6check.findings import Confidence, Problem, Severity
@@ -22,8 +24,8 @@ QUIC = frozenset({"QUIC", "TCP_QUIC"})
 """Protocols that no dual-stack Network Load Balancer takes (User Guide for Network Load Balancers, read 2026-11-25)."""
 
 SERVICE_TAG = "service.k8s.aws/stack"
-STACK_TAGS = (SERVICE_TAG, "ingress.k8s.aws/stack", "kubernetes.io/service-name")
-"""Tags in which controllers write what they made a load balancer for, such as ``shop/web``."""
+STACK_TAGS = {SERVICE_TAG: "Service", "ingress.k8s.aws/stack": "Ingress", "kubernetes.io/service-name": "Service"}
+"""Tags in which controllers write what they made a load balancer for, such as ``shop/web``, and its kind."""
 
 STACK_LABELS = frozenset({"stack", "stack-name"})
 """Names, behind the domain, of the labels on bindings that the controller makes for Services, Ingresses, Gateways."""
@@ -127,6 +129,7 @@ def target_group_binding_is_ipv4(
             field = "targetGroupARN" if binding.get("spec", "targetGroupARN") else "targetGroupName"
             group = known.get(text(binding.get("spec", field)))
             yield from wrong_family(binding, field, group) or wrong_targets(binding, field, group, instances)
+            yield from wrong_peers(binding)
 
 
 def made_by_controller(binding: Resource) -> bool:
@@ -184,13 +187,36 @@ def wrong_targets(
     ]
 
 
+def wrong_peers(binding: Resource) -> Iterator[Problem]:
+    """The problem of a binding that opens the pods' security group to IPv4 blocks, and to nobody else."""
+    rules = map(mapping, binding.list("spec", "networking", "ingress"))
+    peers = [mapping(peer) for each in rules for peer in sequence(each.get("from"))]
+    blocks = ipv4_only([mapping(peer.get("ipBlock")).get("cidr") for peer in peers])
+    if blocks:
+        yield Problem(
+            binding,
+            f"{binding} opens the pods' security group to {', '.join(blocks)} alone; the load balancer comes to pods "
+            "of an IPv6 cluster over IPv6.",
+            at=("spec", "networking", "ingress"),
+            find=blocks[0],
+            evidence={"blocks": blocks},
+            key="networking",
+            severity=Severity.WARNING,
+            remedy="networking",
+        )
+
+
 @rule
-def load_balancer_still_ipv4(load_balancers: Sequence[LoadBalancer]) -> Iterator[Problem]:
+def load_balancer_still_ipv4(
+    load_balancers: Sequence[LoadBalancer], services: Sequence[Resource] = (), ingresses: Sequence[Resource] = ()
+) -> Iterator[Problem]:
     """A note for each one: where its clients meet the cluster today, and what the new one will need."""
+    known = {(each.kind, f"{each.namespace}/{each.name}"): each for each in files_last((*services, *ingresses))}
     for load_balancer in load_balancers:
         if load_balancer.ip_address_type == "ipv4":
-            made_for = next(made_for_what(load_balancer.tags), "")
+            kind, made_for = next(made_for_what(load_balancer.tags), ("", ""))
             whose = f", made for {made_for}," if made_for else ""
+            owner = known.get((kind, made_for))
             yield Problem(
                 load_balancer,
                 f"{load_balancer}{whose} {kind_said(load_balancer)}, so its clients have no IPv6 way in.",
@@ -203,12 +229,13 @@ def load_balancer_still_ipv4(load_balancers: Sequence[LoadBalancer]) -> Iterator
                     "vpc": load_balancer.vpc_id,
                 },
                 remedy=load_balancer.type if load_balancer.type in {"application", "classic"} else "network",
+                also=((owner, ("metadata", "name")),) if owner else (),
             )
 
 
-def made_for_what(tags: Mapping[str, str]) -> Iterator[str]:
-    """The names that the controllers have written down."""
-    return (tags[key] for key in STACK_TAGS if tags.get(key))
+def made_for_what(tags: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The kinds and names that the controllers have written down."""
+    return ((kind, tags[key]) for key, kind in STACK_TAGS.items() if tags.get(key))
 
 
 def kind_said(load_balancer: LoadBalancer) -> str:

@@ -129,7 +129,7 @@ def service_left_to_in_tree_controller(
                 f"{f' {owner} makes it, so the change belongs there.' if owner else ''}",
                 at=lb.asked_at(service, lb.LOAD_BALANCER_TYPE),
                 evidence={"aws-load-balancer-type": told, "scheme": lb.in_tree_scheme(service)},
-                remedy="udp" if udp else "tcp",
+                remedy="udp" if udp else "gateway" if owner.startswith("Gateway ") else "tcp",
                 severity=Severity.INFO if foreign else Severity.BLOCKER,
                 confidence=Confidence.LOW if foreign else Confidence.HIGH,
             )

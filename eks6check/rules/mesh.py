@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from eks6check.catalog import rule
+from eks6check.facts import Gap
 from eks6check.facts.cidrs import is_ipv4
 from eks6check.facts.embedded import Embedded, embedded, walk
 from eks6check.facts.kube import Resource, containers, mapping, sequence, text, wire
 from eks6check.facts.patterns import regex
+from eks6check.facts.unparsed import LINKERD, unparsed
 from eks6check.facts.versions import repository
 from eks6check.findings import Problem
 
@@ -24,7 +26,8 @@ LISTENER_NAME = regex(r"^0\.0\.0\.0(?:_\d+)?$")
 ALLOCATED = "240.240."
 """Addresses that Istio allocates by itself, which stand for a host and are no peer's."""
 
-LINKERD_MARKER = regex(r"disableIPv6|linkerdVersion")
+GOOGLE_METADATA = "metadata.google.internal"
+"""The metadata server of Google's instances, which no node of EKS has."""
 
 
 @rule
@@ -98,7 +101,9 @@ Found = list[tuple[tuple[str | int, ...], str]]
 
 
 def _of_entry(entry: Resource) -> Found:
-    """The addresses that stand for its hosts, where no IPv6 one stands beside them."""
+    """The addresses that stand for its hosts, where no IPv6 one stands beside them, and a port makes a listener."""
+    if not entry.list("spec", "ports") or entry.list("spec", "hosts") == [GOOGLE_METADATA]:
+        return []
     addresses = list(map(text, entry.list("spec", "addresses")))
     found: Found = [(("spec", "addresses", index), each) for index, each in enumerate(addresses) if is_ipv4(each)]
     both = any(":" in each for each in addresses)
@@ -123,11 +128,12 @@ def _of_filter(envoy_filter: Resource) -> Found:
 
 
 @rule
-def linkerd_ipv6_off(config_maps: Sequence[Resource]) -> Iterator[Problem]:
+def linkerd_ipv6_off(config_maps: Sequence[Resource]) -> Iterator[Problem | Gap]:
     """Linkerd carries IPv6 from 2.16 on, and only where `disableIPv6` is false; it is true by default."""
     for config_map in config_maps:
         if config_map.name == "linkerd-config":
-            for each in embedded(config_map, LINKERD_MARKER):
+            yield from unparsed(config_map, "Linkerd")
+            for each in embedded(config_map, LINKERD):
                 yield from _of_linkerd(config_map, each)
 
 

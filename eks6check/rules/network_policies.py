@@ -7,7 +7,8 @@ from ipaddress import IPv4Network, IPv6Network
 
 from eks6check.catalog import rule
 from eks6check.facts import Path
-from eks6check.facts.kube import Resource
+from eks6check.facts.addresses import FIRST_SERVICES
+from eks6check.facts.kube import Resource, mapping
 from eks6check.facts.network_policies import (
     EGRESS,
     INGRESS,
@@ -27,6 +28,9 @@ INTERNAL = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/1
 NODE_LOCAL = (IPv4Network("169.254.0.0/16"), IPv4Network("127.0.0.0/8"))
 """Metadata, the Pod Identity agent and the like: POL003 and POL004 speak of them."""
 
+CLUSTER_DNS = IPv4Network("169.254.20.10/32")
+"""NodeLocal DNSCache as its manifest has it, which a node has under an IPv6 address in an IPv6 cluster."""
+
 AMAZON_LOCAL = IPv6Network("fd00:ec2::/32")
 """The same services over IPv6; a block for one of them is no counterpart of anything else."""
 
@@ -37,6 +41,7 @@ SENTENCES = {
     INGRESS: "lets {} in by IPv4 blocks alone: an IPv6 cluster ignores them, and nothing from there gets in.",
     EGRESS: "lets pods out to {} by IPv4 blocks alone: an IPv6 cluster ignores them, and IPv6 is cut off.",
 }
+LEFT_TO_SELECTORS = "lets pods out to {}, which no IPv6 cluster has: what is left are the selectors beside it."
 
 
 @rule
@@ -60,7 +65,7 @@ def lost_blocks(policy: Resource, direction: str, policies: Sequence[Resource]) 
         for each in rules(policy, direction)
         for block in each.blocks
         if isinstance(block.network, IPv4Network)
-        and not any(inside(block.network, local) for local in NODE_LOCAL)
+        and (block.network == CLUSTER_DNS or not any(inside(block.network, local) for local in NODE_LOCAL))
         and not any(_opens_ipv6(other) and as_wide(other.ports, each.ports) for other in others)
     ]
 
@@ -72,12 +77,14 @@ def _opens_ipv6(each: Rule) -> bool:
 
 def _ignored(policy: Resource, direction: str, lost: Sequence[Block]) -> Problem:
     named = list(dict.fromkeys(str(block.network) for block in lost))
-    certain = direction == INGRESS or any(map(_is_near, lost))
+    doubled = all(_is_doubled(policy, block) for block in lost)
+    certain = direction == INGRESS or any(_is_near(block) and not _is_doubled(policy, block) for block in lost)
+    sentence = LEFT_TO_SELECTORS if doubled and not certain else SENTENCES[direction]
     plain = all(block.network.prefixlen == 0 and not block.exceptions for block in lost)
     paths = [(*block.path, "cidr") for block in lost]
     return Problem(
         policy,
-        f"{policy} {SENTENCES[direction].format(', '.join(named))}",
+        f"{policy} {sentence.format(', '.join(named))}",
         at=paths[0],
         evidence={"direction": direction, "blocks": named},
         key=direction,
@@ -90,7 +97,18 @@ def _ignored(policy: Resource, direction: str, lost: Sequence[Block]) -> Problem
 def _is_near(block: Block) -> bool:
     """Whether a block holds destinations that will be IPv6: the VPC's own, or everything."""
     network = block.network
-    return network.prefixlen < EVERYTHING or any(inside(network, internal) for internal in INTERNAL)
+    return network.prefixlen < EVERYTHING or any(inside(network, internal) for internal in (*INTERNAL, CLUSTER_DNS))
+
+
+def _is_doubled(policy: Resource, block: Block) -> bool:
+    """Whether a block is the old cluster's DNS or API server by its address, beside selectors for pods and Services.
+
+    The CNI's policies want a Service's own address only where nothing selects the pods behind it.
+    """
+    beside = policy.list(*block.path[:-2])
+    single = block.network.num_addresses == 1
+    is_service = block.network == CLUSTER_DNS or (single and block.network.network_address in FIRST_SERVICES)
+    return is_service and any("ipBlock" not in mapping(peer) for peer in beside)
 
 
 @rule

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from eks6check.catalog import rule
-from eks6check.facts.callers import Place, callers
-from eks6check.facts.kube import Resource, containers, mapping, wire
-from eks6check.facts.mounts import by_name, files
+from eks6check.facts import Gap
+from eks6check.facts.callers import Fronts, Place, callers, callers_of_file, connecting, sentence
+from eks6check.facts.kube import Resource, containers
 from eks6check.facts.nginx import Listen, servers
+from eks6check.facts.texts import Text, texts
+from eks6check.facts.unparsed import unparsed
 from eks6check.findings import Problem, Severity
 
 
 @rule
 def nginx_listens_on_ipv4_only(
-    config_maps: Sequence[Resource], workloads: Sequence[Resource] = (), services: Sequence[Resource] = ()
-) -> Iterator[Problem]:
-    """Each server block needs an IPv6 ``listen`` for each of its ports; one finding for each file of a ConfigMap."""
+    config_maps: Sequence[Resource],
+    workloads: Sequence[Resource] = (),
+    services: Sequence[Resource] = (),
+    target_group_bindings: Sequence[Resource] = (),
+) -> Iterator[Problem | Gap]:
+    """Each server block needs an IPv6 ``listen`` for each of its ports; one finding for each file or script."""
+    fronts = Fronts(services, target_group_bindings)
     for config_map in config_maps:
-        for key, value in mapping(config_map.get("data")).items():
-            found = servers(value) if isinstance(value, str) else []
-            missing = [each for server in found for each in without_twin(server)]
-            if missing:
-                elsewhere = {each.port for server in found for each in server if each.ipv6}
-                yield _finding(
-                    config_map, key, missing, elsewhere, _callers(config_map, key, missing, workloads, services)
-                )
+        for each in texts(config_map):
+            reached = partial(callers_of_file, config_map, str(each.path[-1]), workloads=workloads, fronts=fronts)
+            yield from _judged(config_map, each._replace(where=each.name), reached)
+        yield from unparsed(config_map, "nginx")
+    for workload in workloads:
+        for container in containers(workload):
+            for path, script in container.arguments():
+                each = Text(path, f"{path[-2]} of container {container.name}", "", script)
+                yield from _judged(workload, each, partial(callers, workload, container, fronts))
+
+
+def _judged(holder: Resource, each: Text, reached: Callable[..., list[Place]]) -> Iterator[Problem]:
+    found = servers(each.value)
+    missing = [listen for server in found for listen in without_twin(server)]
+    if missing:
+        elsewhere = {listen.port for server in found for listen in server if listen.ipv6}
+        yield _finding(holder, each, missing, elsewhere, reached(of={listen.port for listen in missing}))
 
 
 def without_twin(server: Sequence[Listen]) -> list[Listen]:
@@ -34,46 +50,29 @@ def without_twin(server: Sequence[Listen]) -> list[Listen]:
     return [each for each in server if each.ipv4_wildcard and each.port not in ports]
 
 
-def _callers(
-    config_map: Resource,
-    key: str,
-    missing: Sequence[Listen],
-    workloads: Sequence[Resource],
-    services: Sequence[Resource],
-) -> list[Place]:
-    known, asked = by_name([config_map]), {each.port for each in missing}
-    found: list[Place] = []
-    for workload in workloads:
-        for container in containers(workload):
-            mounted = any(given.path[-1] == key for given in files(workload, container, known))
-            told = any(word.endswith(f"/{config_map.name}") for _, word in container.arguments())
-            if workload.namespace == config_map.namespace and (mounted or told):
-                found.extend(callers(workload, container, services, asked))
-    return found
-
-
 def _finding(
-    config_map: Resource, key: str, missing: Sequence[Listen], elsewhere: set[str], reached: Sequence[Place]
+    holder: Resource, each: Text, missing: Sequence[Listen], elsewhere: set[str], reached: Sequence[Place]
 ) -> Problem:
-    first = next((each for each in missing if each.port not in elsewhere), missing[0])
-    value = str(config_map.get("data", key))
+    first = next((listen for listen in missing if listen.port not in elsewhere), missing[0])
     refused = first.port not in elsewhere
     what = "nothing answers" if refused else "another server block answers"
-    lines = list(dict.fromkeys(each.text for each in missing))
+    lines = list(dict.fromkeys(listen.text for listen in missing))
+    names = connecting(holder, reached)
     return Problem(
-        config_map,
-        f"{config_map} has nginx `{first.text}` in {wire(key)} with no IPv6 twin in the same server block: over IPv6 "
-        f"{what}. `{first.twin}` is missing.",
-        at=("data", key),
+        holder,
+        f"{holder} has nginx `{first.text}` in {each.where} with no IPv6 twin in the same server block: over IPv6 "
+        f"{what}. `{first.twin}` is missing.{sentence(names)}",
+        at=each.path,
         find=first.text,
-        skip=value.count(first.text, 0, first.start),
+        skip=each.value.count(first.text, 0, first.start),
         evidence={
-            "key": wire(key),
+            "key": each.where,
             "listen": first.text,
             "twin": first.twin,
             "all": lines,
+            "connecting": names,
         },
-        key=wire(key),
+        key=each.where,
         severity=Severity.BLOCKER if reached and refused else Severity.WARNING,
         also=tuple(reached),
     )

@@ -180,7 +180,7 @@ def karpenter_admits_non_nitro(
 
 
 def _naming_xen(pool: Resource, wanted: Sequence[Requirement], types: Mapping[str, InstanceType]) -> Problem | None:
-    slow = {name: kind for name, kind in types.items() if kind.hypervisor == "xen"}
+    slow = [kind for kind in types.values() if kind.hypervisor == "xen"]
     reached = [karpenter_labels(kind) for kind in admitted(wanted, slow)]
     for requirement in wanted:
         names = [value for value in requirement.values if value in {labels.get(requirement.key) for labels in reached}]
@@ -199,12 +199,12 @@ def _naming_xen(pool: Resource, wanted: Sequence[Requirement], types: Mapping[st
 
 
 def _open_to_xen(pool: Resource, wanted: Sequence[Requirement], types: Mapping[str, InstanceType]) -> Problem | None:
-    offered = admitted(wanted, {name: kind for name, kind in types.items() if name not in retired()})
-    slow = sorted(kind.id for kind in offered if kind.hypervisor == "xen")
+    on_offer = [kind for name, kind in types.items() if name not in retired()]
+    slow = sorted(kind.id for kind in admitted(wanted, [kind for kind in on_offer if kind.hypervisor == "xen"]))
     if not slow or is_auto_mode(pool):
         return None
     some = examples(slow, types)
-    only = len(slow) == len(offered)
+    only = next(admitted(wanted, [kind for kind in on_offer if kind.hypervisor != "xen"]), None) is None
     labels = karpenter_labels(types[slow[0]])
     vague = any(each.key.startswith("karpenter.k8s.aws/instance-") and each.key not in labels for each in wanted)
     return Problem(

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from eks6check.catalog import rule
-from eks6check.facts.kube import Resource, mapping, sequence, text, wire
+from eks6check.facts.kube import Resource, containers, mapping, pod_spec, sequence, text, wire
 from eks6check.findings import Problem
+from eks6check.rules.control_plane import COMPUTE_TYPE
+
+FELIX = "FELIX_IPV6SUPPORT"
+"""The switch of Calico's agent, which wins over a FelixConfiguration; docs.tigera.io, Felix, read 2026-11-25."""
 
 PRODUCTS = {"IPPool": "Calico", "Installation": "Calico", "CiliumPodIPPool": "Cilium"}
 
 
 @rule
-def other_cni_ipv4_pools(ip_pools: Sequence[Resource] = (), config_maps: Sequence[Resource] = ()) -> Iterator[Problem]:
+def other_cni_ipv4_pools(
+    ip_pools: Sequence[Resource] = (), config_maps: Sequence[Resource] = (), workloads: Sequence[Resource] = ()
+) -> Iterator[Problem]:
     """A pod gets an address from a pool, so a CNI with IPv4 pools alone gives none in IPv6."""
     for product in ("Calico", "Cilium"):
         pools = [each for each in ip_pools if PRODUCTS.get(each.kind) == product and not _is_unused(each)]
@@ -32,11 +38,25 @@ def other_cni_ipv4_pools(ip_pools: Sequence[Resource] = (), config_maps: Sequenc
                 remedy=product,
                 also=tuple((pool, ("spec",)) for pool, _ in rest),
             )
-    yield from filter(None, map(_cilium_without_ipv6, config_maps))
+    hybrid = {each.namespace for each in workloads if each.name == "cilium" and _runs_on_hybrid_nodes(each)}
+    yield from filter(None, (_cilium_without_ipv6(each) for each in config_maps if each.namespace not in hybrid))
+    for workload in workloads:
+        yield from _felix_without_ipv6(workload)
+
+
+def _runs_on_hybrid_nodes(workload: Resource) -> bool:
+    """Whether its pods are bound to hybrid nodes, which only IPv4 clusters have."""
+    affinity = mapping(mapping(pod_spec(workload)[1].get("affinity")).get("nodeAffinity"))
+    required = mapping(affinity.get("requiredDuringSchedulingIgnoredDuringExecution"))
+    terms = [sequence(mapping(term).get("matchExpressions")) for term in sequence(required.get("nodeSelectorTerms"))]
+    wanted = {"key": COMPUTE_TYPE, "operator": "In", "values": ["hybrid"]}
+    return bool(terms) and all(wanted in expressions for expressions in terms)
 
 
 def _is_unused(pool: Resource) -> bool:
-    return pool.get("spec", "disabled") is True
+    """Whether pods get no address of a pool: it is off, or Calico's for load balancers and tunnels."""
+    uses = pool.list("spec", "allowedUses")
+    return pool.get("spec", "disabled") is True or bool(uses and "Workload" not in uses)
 
 
 def _leaves_addresses_to_others(installation: Resource) -> bool:
@@ -53,6 +73,22 @@ def _blocks(pool: Resource) -> list[str]:
         families = (mapping(pool.get("spec", family)) for family in ("ipv4", "ipv6"))
         found = [block for family in families for block in sequence(family.get("cidrs"))]
     return [block for block in map(text, found) if block]
+
+
+def _felix_without_ipv6(workload: Resource) -> Iterator[Problem]:
+    """Calico's agent with its IPv6 turned off, as the manifests of its IPv4 set-ups have it."""
+    for container in containers(workload):
+        for path, name, value in container.env():
+            if name == FELIX and value.lower() == "false":
+                yield Problem(
+                    workload,
+                    f"{workload} sets {FELIX}={value}: Calico leaves IPv6 alone, and its policies do not hold for pods "
+                    "of an IPv6 cluster.",
+                    at=path,
+                    evidence={"product": "Calico", FELIX: value, "container": container.name},
+                    key=container.name,
+                    remedy="felix",
+                )
 
 
 def _cilium_without_ipv6(config_map: Resource) -> Problem | None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from ipaddress import IPv4Network
 from typing import Any, NamedTuple
 
 from eks6check.catalog import rule
 from eks6check.facts import Path
-from eks6check.facts.cidrs import ipv4_only
-from eks6check.facts.kube import Resource, mapping, sequence, text
+from eks6check.facts.addresses import Meaning, meaning
+from eks6check.facts.cidrs import ipv4_only, listed
+from eks6check.facts.kube import Resource, mapping, pod_spec, sequence, text
 from eks6check.findings import Confidence, Problem
+
+INCLUDED = "traffic.sidecar.istio.io/includeOutboundIPRanges"
+"""The annotation of a pod that says which addresses its sidecar takes over; all where it is absent."""
 
 
 class Ranges(NamedTuple):
@@ -27,7 +32,9 @@ class Ranges(NamedTuple):
 
 
 @rule
-def other_policy_ipv4_only(other_policies: Sequence[Resource]) -> Iterator[Problem]:
+def other_policy_ipv4_only(
+    other_policies: Sequence[Resource] = (), workloads: Sequence[Resource] = ()
+) -> Iterator[Problem]:
     """IPv6 traffic matches no IPv4 range: what such ranges let pass is refused, what they refuse passes."""
     twins = _labels_of_ipv6_sets(other_policies)
     for policy in _once(other_policies):
@@ -37,9 +44,43 @@ def other_policy_ipv4_only(other_policies: Sequence[Resource]) -> Iterator[Probl
         for ranges in VIEWS[policy.kind](policy) if policy.kind in VIEWS else ():
             if ranges.entries:
                 by_scope[ranges.scope].append(ranges)
-        faulty = [same for same in by_scope.values() if ipv4_only([each for one in same for each in one.entries])]
+        faulty = [same for same in by_scope.values() if _are_real(_ranges(same), all(one.allows for one in same))]
         if faulty:
             yield _ipv4_only(policy, [ranges for same in faulty for ranges in same])
+    for workload in workloads:
+        yield from _past_sidecar(workload)
+
+
+def _past_sidecar(workload: Resource) -> Iterator[Problem]:
+    """A sidecar of Istio that takes over what goes to some ranges, and none of them of IPv6."""
+    template, _ = pod_spec(workload)
+    path = ("metadata", "annotations") if workload.kind == "Pod" else (*template[:-1], "metadata", "annotations")
+    ranges = ipv4_only(listed(text(mapping(workload.get(*path)).get(INCLUDED)))) if template else []
+    if ranges:
+        yield Problem(
+            workload,
+            f"{workload} has its Istio sidecar take over IPv4 ranges alone ({', '.join(ranges[:SHOWN])}), and so "
+            f"everything that goes out over IPv6 passes it by.",
+            at=(*path, INCLUDED),
+            evidence={"ranges": ranges, "in": [INCLUDED]},
+        )
+
+
+def _ranges(same: Sequence[Ranges]) -> list[str]:
+    return ipv4_only([each for one in same for each in one.entries])
+
+
+def _are_real(ranges: Sequence[str], allows: bool) -> bool:  # noqa: FBT001  what the list does with its ranges
+    """Whether one is more than an example: from the ranges of RFC 5737 nobody comes, and nothing is there.
+
+    Where it lets traffic pass, the services on the link are none either: pods go on asking them over IPv4.
+    """
+    idle = {Meaning.DOCUMENTATION, *(ON_LINK if allows else ())}
+    return any(meaning(IPv4Network(each, strict=False).network_address) not in idle for each in ranges)
+
+
+ON_LINK = (Meaning.LOOPBACK, Meaning.METADATA, Meaning.LINK_LOCAL)
+"""What addresses mean that lead no further than the node."""
 
 
 def _once(policies: Sequence[Resource]) -> Sequence[Resource]:
@@ -122,9 +163,14 @@ def _cilium(policy: Resource) -> Iterator[Ranges]:
                         for each in sequence(mapping(entry).get(name))
                     ]
                     yield Ranges((*path, direction, index, name), direction, entries, not direction.endswith("Deny"))
+                world = OUTSIDE & set(map(text, sequence(mapping(entry).get(f"{peer}Entities"))))
+                yield Ranges((*path, direction, index, f"{peer}Entities"), direction, sorted(world))
 
 
 CILIUM_PEERS = {"ingress": "from", "egress": "to", "ingressDeny": "from", "egressDeny": "to"}
+
+OUTSIDE = frozenset({"all", "world", "world-ipv6"})
+"""Cilium's names for what lies outside a cluster, IPv6 included; a list that holds one names no IPv4 alone."""
 
 
 def _egress_gateway(policy: Resource) -> Iterator[Ranges]:
@@ -133,8 +179,12 @@ def _egress_gateway(policy: Resource) -> Iterator[Ranges]:
 
 
 def _admin(policy: Resource) -> Iterator[Ranges]:
+    """What no entry names is left to the policies of namespaces, so a Pass matters only where a Deny comes after it."""
+    actions = [text(mapping(entry).get("action")) for entry in policy.list("spec", "egress")]
     for index, entry in enumerate(policy.list("spec", "egress")):
-        action = text(mapping(entry).get("action"))
+        action = actions[index]
+        if action == "Pass" and "Deny" not in actions[index:]:
+            continue
         for position, peer in enumerate(sequence(mapping(entry).get("to"))):
             networks = sequence(mapping(peer).get("networks"))
             path = ("spec", "egress", index, "to", position, "networks")

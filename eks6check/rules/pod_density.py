@@ -146,14 +146,14 @@ def _types_of(template: LaunchTemplate, groups: Sequence[NodeGroup | AutoScaling
 
 def _offered(pools: Sequence[Resource], live: Sequence[InstanceType]) -> list[str]:
     """The types that pools make IPv6 nodes of; none where the usual one is among them and can stand for all."""
-    usual = {USUAL: known(live)[USUAL]}
-    if any(admitted(requirements(pool), usual) for pool in pools):
+    usual = [known(live)[USUAL]]
+    if any(list(admitted(requirements(pool), usual)) for pool in pools):
         return []
     return [kind.id for pool in pools for kind in _made_by(pool, live)]
 
 
-def _made_by(pool: Resource, live: Sequence[InstanceType]) -> list[InstanceType]:
-    return admitted(requirements(pool), {name: kind for name, kind in known(live).items() if kind.hypervisor != "xen"})
+def _made_by(pool: Resource, live: Sequence[InstanceType]) -> Iterator[InstanceType]:
+    return admitted(requirements(pool), [kind for kind in known(live).values() if kind.hypervisor != "xen"])
 
 
 def _short(names: Sequence[str], live: Sequence[InstanceType]) -> list[InstanceType]:

@@ -11,14 +11,8 @@ from eks6check.facts import Path
 from eks6check.facts.kube import Container, Resource, containers, mapping, pod_spec, sequence, text, wire
 from eks6check.findings import Problem
 
-HOOKS: tuple[tuple[str, ...], ...] = (
-    ("livenessProbe",),
-    ("readinessProbe",),
-    ("startupProbe",),
-    ("lifecycle", "postStart"),
-    ("lifecycle", "preStop"),
-)
-"""What kubelet calls a container for, by the path in it."""
+CONTROL_PLANE = {"tier": "control-plane"}
+"""The label of kubeadm's own pods. EKS runs the control plane itself, so nobody brings these along."""
 
 
 class Named(NamedTuple):
@@ -34,7 +28,7 @@ def probe_targets_loopback(workloads: Sequence[Resource]) -> Iterator[Problem]:
     """Kubelet probes from the node: 127.0.0.1 is the node's own, and a pod has no IPv4 address to be asked at."""
     for workload in workloads:
         found = [each for container in _on_pod_network(workload) for each in _probe_hosts(container)]
-        if found:
+        if found and not CONTROL_PLANE.items() <= workload.labels.items():
             first = found[0]
             whose = "the node's own" if first.address.is_loopback else "no address of a pod in an IPv6 cluster"
             yield Problem(
@@ -53,15 +47,11 @@ def _on_pod_network(workload: Resource) -> Iterator[Container]:
 
 
 def _probe_hosts(container: Container) -> Iterator[Named]:
-    for hook in HOOKS:
-        probe = container.body
-        for name in hook:
-            probe = mapping(probe.get(name))
+    for path, hook in container.hooks():
         for handler in ("httpGet", "tcpSocket"):
-            host = ipv4(mapping(probe.get(handler)).get("host"))
+            host = ipv4(mapping(hook.get(handler)).get("host"))
             if host:
-                where = f"{hook[-1]} of container {container.name}"
-                yield Named((*container.path, *hook, handler, "host"), where, host)
+                yield Named((*path, handler, "host"), f"{path[-1]} of container {container.name}", host)
 
 
 def ipv4(value: object) -> IPv4Address | None:

@@ -10,6 +10,7 @@ from eks6check.catalog import rule
 from eks6check.facts import Path
 from eks6check.facts.cidrs import listed
 from eks6check.facts.kube import Resource, containers, mapping, text, wire
+from eks6check.facts.mounts import ConfigMaps, by_name, variables
 from eks6check.facts.pod_identity import AGENT_IPV4, AGENT_IPV6, clients, identities
 from eks6check.findings import Problem
 from eks6check.rules.network_policies import INTERNAL
@@ -51,15 +52,16 @@ def proxy_bypass_without_ipv6(  # noqa: PLR0913, PLR0917  where a proxy is set a
     pod_identity_objects: Sequence[Resource] = (),
 ) -> Iterator[Problem]:
     """Whatever the list does not name goes to the proxy, which cannot reach the addresses of a cluster's inside."""
+    given = by_name(config_maps)
     for resource in (*workloads, *config_maps):
-        lists = list(_of_workload(resource) if resource.kind != "ConfigMap" else _of_config_map(resource))
+        lists = list(_of_workload(resource, given) if resource.kind != "ConfigMap" else _of_config_map(resource))
         yield from _missing(resource, [each for each in lists if names_ipv4_alone(each.entries)], NO_IPV6)
     for node_class in auto_mode_node_classes:
         lists = [each for each in _of_node_class(node_class) if names_ipv4_alone(each.entries, also=(IMDS,))]
         yield from _missing(node_class, lists, NO_IPV6, remedy="node-class")
     known = identities(pod_identity_associations, pod_identity_objects, (*pods, *workloads))
     for workload in clients(workloads, known, service_accounts):
-        found = [each for each in _of_workload(workload) if each.http and not names_ipv4_alone(each.entries)]
+        found = [each for each in _of_workload(workload, given) if each.http and not names_ipv4_alone(each.entries)]
         yield from _missing(workload, [each for each in found if not _may_name_agent(each.entries)], NO_AGENT)
 
 
@@ -77,11 +79,12 @@ def _missing(resource: Resource, lists: Sequence[Bypass], lack: str, remedy: str
         )
 
 
-def _of_workload(workload: Resource) -> Iterator[Bypass]:
+def _of_workload(workload: Resource, given: ConfigMaps) -> Iterator[Bypass]:
+    """The lists among a workload's own variables; the proxy may come out of a ConfigMap, whatever it is there."""
     for container in containers(workload):
-        variables = list(container.env())
-        proxies = {name.upper() for _, name, value in variables if value} & PROXIES
-        for path, name, value in variables:
+        told = [each for each in variables(workload, container, given) if each.value or each.config_map is not workload]
+        proxies = {each.name.upper() for each in told} & PROXIES
+        for path, name, value in container.env():
             if name.upper() == "NO_PROXY" and proxies:
                 where = f"variable {name} of container {container.name}"
                 yield Bypass(path, where, listed(value), bool(proxies & HTTP))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from eks6check.catalog import rule
+from eks6check.facts.embedded import strings
 from eks6check.facts.kube import Container, Resource, containers
 from eks6check.facts.mounts import ConfigMaps, by_name, files, variables
 from eks6check.facts.patterns import regex
@@ -21,7 +22,11 @@ FORMATION = regex(r"^\s*cluster_formation\.", re.MULTILINE)
 
 
 @rule
-def rabbitmq_without_inet6(workloads: Sequence[Resource], config_maps: Sequence[Resource] = ()) -> Iterator[Problem]:
+def rabbitmq_without_inet6(
+    workloads: Sequence[Resource] = (),
+    config_maps: Sequence[Resource] = (),
+    operator_objects: Sequence[Resource] = (),
+) -> Iterator[Problem]:
     """Erlang's distribution is IPv4 unless it is told otherwise; a single node without others to find needs none."""
     known = by_name(config_maps)
     for workload in workloads:
@@ -30,6 +35,13 @@ def rabbitmq_without_inet6(workloads: Sequence[Resource], config_maps: Sequence[
             missing = without_inet6(workload, container, known) if runs and "containers" in container.path else ()
             if missing:
                 yield _finding(workload, container, missing)
+    for cluster in operator_objects:
+        if cluster.kind == "RabbitmqCluster" and not _told(cluster):
+            yield _of_operator(cluster)
+
+
+def _told(cluster: Resource) -> bool:
+    return any(OVER_IPV6.search(value) for _, value in strings(cluster.get("spec")))
 
 
 def without_inet6(workload: Resource, container: Container, known: ConfigMaps) -> tuple[str, ...]:
@@ -56,6 +68,20 @@ def _finding(workload: Resource, container: Container, missing: Sequence[str]) -
             "replicas": workload.get("spec", "replicas"),
         },
         key=container.name,
+        remedy="variables",
         severity=Severity.BLOCKER if ARGUMENTS[0] in missing else Severity.WARNING,
         confidence=Confidence.MEDIUM,
+    )
+
+
+def _of_operator(cluster: Resource) -> Problem:
+    """The operator has its nodes look for others whatever their number; cluster-operator#1474, read 2026-11-25."""
+    return Problem(
+        cluster,
+        f"{cluster} has RabbitMQ form a cluster, and its `envConfig` has no `-proto_dist inet6_tcp`.",
+        at=("spec", "rabbitmq") if isinstance(cluster.get("spec", "rabbitmq"), dict) else ("spec",),
+        evidence={"missing": list(ARGUMENTS), "replicas": cluster.get("spec", "replicas")},
+        severity=Severity.BLOCKER,
+        confidence=Confidence.MEDIUM,
+        remedy="operator",
     )

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
+from eks6check.facts import Gap
+from eks6check.facts.addresses import ranges_of
 from eks6check.facts.cidrs import is_ipv4
 from eks6check.facts.kube import Resource, text
 from eks6check.facts.patterns import regex
 from eks6check.facts.prometheus import Relabelling, Target, documents, ipv4_only_modules, relabellings, targets
+from eks6check.facts.unparsed import unparsed
 from eks6check.findings import Problem, Severity
+
+if TYPE_CHECKING:
+    from eks6check.facts.aws import OldRange
 
 ADDRESS = "__address__"
 BARE_ADDRESS = regex(r"__meta_kubernetes_(?:pod_ip|pod_host_ip|node_address_\w+|service_cluster_ip)$")
@@ -23,16 +30,16 @@ WITH_PORT = regex(r"\$\{?\d\}?:(?:\d+|\$)")
 
 HOST = regex(r"^(?:https?://)?([0-9.]+)(?::\d+)?(?:/|$)")
 
-OLD_ADDRESSES = frozenset({"10.100.0.1", "10.100.0.10", "172.20.0.1", "172.20.0.10", "169.254.20.10"})
-"""The API server's and cluster DNS' addresses in the two ranges that EKS gives IPv4 clusters, and NodeLocal DNS'."""
-
 
 @rule
 def relabel_regex_is_ipv4_only(
-    config_maps: Sequence[Resource] = (), scrape_configs: Sequence[Resource] = ()
-) -> Iterator[Problem]:
+    config_maps: Sequence[Resource] = (),
+    scrape_configs: Sequence[Resource] = (),
+    operator_objects: Sequence[Resource] = (),
+) -> Iterator[Problem | Gap]:
     """A target whose address a pattern does not find keeps its first port, or goes; no error is told."""
-    for resource in (*config_maps, *scrape_configs):
+    for resource in (*config_maps, *scrape_configs, *operator_objects):
+        yield from unparsed(resource, "Prometheus")
         found = [each for document in documents(resource) for rules in relabellings(document) for each in _ipv4(rules)]
         if found:
             first = found[0]
@@ -67,17 +74,20 @@ def _puts_together(each: Relabelling) -> bool:
 
 @rule
 def scrape_target_is_ipv4(
-    config_maps: Sequence[Resource] = (),
-    scrape_configs: Sequence[Resource] = (),
+    config_maps: Sequence[Resource],
+    scrape_configs: Sequence[Resource],
     services: Sequence[Resource] = (),
-) -> Iterator[Problem]:
+    old_ranges: Sequence[OldRange] = (),
+) -> Iterator[Problem | Gap]:
     """Targets by their IPv4 address: gone with the old cluster, or outside and reached through IPv4 egress."""
-    old = OLD_ADDRESSES | {text(service.get("spec", "clusterIP")) for service in services}
+    ranges, own = ranges_of(old_ranges), {text(service.get("spec", "clusterIP")) for service in services}
     for resource in (*config_maps, *scrape_configs):
+        yield from unparsed(resource, "Prometheus")
         for document in documents(resource):
             found = {address: each for each in targets(document) if (address := _ipv4_host(each))}
-            yield from _targets(resource, {address: found[address] for address in found if address in old}, inside=True)
-            yield from _targets(resource, {address: found[address] for address in found if address not in old})
+            inside = {address: each for address, each in found.items() if address in own or ranges.gone(address)}
+            yield from _targets(resource, inside, inside=True)
+            yield from _targets(resource, {address: found[address] for address in found if address not in inside})
             for module in ipv4_only_modules(document):
                 yield Problem(
                     resource,

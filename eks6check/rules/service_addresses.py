@@ -16,7 +16,8 @@ from eks6check.rules.services import made_by_eks
 @rule
 def endpoints_are_ipv4(services: Sequence[Resource], endpoints: Sequence[Resource]) -> Iterator[Problem]:
     """kube-proxy sends the traffic of an IPv6 cluster IP to IPv6 endpoints alone, and nobody makes these."""
-    wanted = {key: service for key, service in by_name(services).items() if _takes_hand_made(service)}
+    written = [each for each in services if "spec" in each.body]  # one without is a name for `kubectl delete`
+    wanted = {key: service for key, service in by_name(written).items() if _takes_hand_made(service)}
     behind: dict[tuple[str, str], list[Resource]] = {}
     for each in sorted(files_last(endpoints), key=lambda each: each.subject.id):
         if service_of(each) in wanted and not made_by_control_plane(each):
@@ -76,8 +77,7 @@ def _load_balancer_ip(service: Resource) -> Iterable[Problem]:
     if service.get("spec", "type") == "LoadBalancer" and is_ipv4(address):
         yield Problem(
             service,
-            f"{service} asks for loadBalancerIP {address}, which no controller of AWS reads and an IPv6 Service "
-            f"cannot have.",
+            f"{service} asks for loadBalancerIP {address}, which no controller of AWS gives a load balancer.",
             at=("spec", "loadBalancerIP"),
             evidence={"loadBalancerIP": address},
             key="loadBalancerIP",

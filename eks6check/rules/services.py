@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eks6check.catalog import rule
-from eks6check.findings import Problem
+from eks6check.facts.embedded import walk
+from eks6check.facts.kube import sequence
+from eks6check.findings import Confidence, Problem, Severity
+from eks6check.knowledge.load_balancer_controller import for_another_cloud
 
 if TYPE_CHECKING:
+    from eks6check.facts import Path
     from eks6check.facts.kube import Resource
 
 CONTROL_PLANE = (("default", "kubernetes"), ("kube-system", "eks-extension-metrics-api"))
@@ -17,19 +21,48 @@ CONTROL_PLANE = (("default", "kubernetes"), ("kube-system", "eks-extension-metri
 
 
 @rule
-def service_pins_ipv4_family(services: Sequence[Resource]) -> Iterator[Problem]:
+def service_pins_ipv4_family(
+    services: Sequence[Resource], operator_objects: Sequence[Resource] = ()
+) -> Iterator[Problem]:
     """Refused: an IPv6 cluster has no IPv4 service range to take an address from."""
     for service in services:
         if any_family_will_do(service):
             continue
         families = service.list("spec", "ipFamilies")
         if "IPv4" in families:
+            foreign = _for_another_cloud(service)
             yield Problem(
                 service,
-                f"{service} asks for ipFamilies {families}, and an IPv6 cluster has only IPv6 to give.",
+                f"{service} asks for ipFamilies {families}, and an IPv6 cluster has only IPv6 to give."
+                f"{f' It carries {foreign}, which is for other load balancers.' if foreign else ''}",
                 at=("spec", "ipFamilies", families.index("IPv4")),
                 evidence={"ipFamilies": families},
+                severity=Severity.INFO if foreign else Severity.BLOCKER,
+                confidence=Confidence.LOW if foreign else Confidence.HIGH,
             )
+    for each in operator_objects:
+        paths = _asking(each, lambda template: "IPv4" in sequence(template.get("ipFamilies")))
+        if paths:
+            yield Problem(
+                each,
+                f"{each} has its operator make Services with ipFamilies {each.get(*paths[0], 'ipFamilies')}, and an "
+                f"IPv6 cluster has only IPv6 to give.",
+                at=(*paths[0], "ipFamilies"),
+                evidence={"ipFamilies": each.get(*paths[0], "ipFamilies")},
+                also=tuple((each, (*path, "ipFamilies")) for path in paths[1:]),
+            )
+
+
+def _asking(operated: Resource, asks: Callable[[Mapping[str, Any]], bool]) -> list[Path]:
+    """The paths to those templates of Services, anywhere in what an operator is told, that ask for something."""
+    inside = walk(operated.get("spec"), ("spec",))
+    return [path for path, item in inside if isinstance(item, dict) and asks(item)]
+
+
+def _for_another_cloud(service: Resource) -> str | None:
+    """What in a file says that its load balancer is another provider's, and so that EKS never sees it."""
+    wanted = service.origin.source == "manifests" and service.get("spec", "type") == "LoadBalancer"
+    return for_another_cloud(service) if wanted else None
 
 
 def any_family_will_do(service: Resource) -> bool:
@@ -44,7 +77,9 @@ def made_by_eks(service: Resource) -> bool:
 
 
 @rule
-def service_requires_dual_stack(services: Sequence[Resource]) -> Iterator[Problem]:
+def service_requires_dual_stack(
+    services: Sequence[Resource], operator_objects: Sequence[Resource] = ()
+) -> Iterator[Problem]:
     """Refused: EKS has no dual-stack Services, whatever the cluster's family."""
     for service in services:
         if service.get("spec", "ipFamilyPolicy") == "RequireDualStack" and not any_family_will_do(service):
@@ -53,6 +88,17 @@ def service_requires_dual_stack(services: Sequence[Resource]) -> Iterator[Proble
                 f"{service} has ipFamilyPolicy RequireDualStack, and an EKS cluster has a single family.",
                 at=("spec", "ipFamilyPolicy"),
                 evidence={"ipFamilyPolicy": "RequireDualStack"},
+            )
+    for each in operator_objects:
+        paths = _asking(each, lambda template: template.get("ipFamilyPolicy") == "RequireDualStack")
+        if paths:
+            yield Problem(
+                each,
+                f"{each} has its operator make Services with ipFamilyPolicy RequireDualStack, and an EKS cluster has a "
+                f"single family.",
+                at=(*paths[0], "ipFamilyPolicy"),
+                evidence={"ipFamilyPolicy": "RequireDualStack"},
+                also=tuple((each, (*path, "ipFamilyPolicy")) for path in paths[1:]),
             )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 MARKER = re.compile(
-    r"socket_?address|relabel_configs|static_configs|ip_protocol_fallback|\bmemberlist|\blifecycler|\bkvstore|disableIPv6",
+    r"socket_?address|relabel_configs|static_configs|ip_protocol_fallback|\bmemberlist|\blifecycler|\bkvstore|disableIPv6|linkerdVersion",
     re.IGNORECASE,
 )
 """What a configuration of Envoy, Prometheus, its blackbox exporter, Loki and its kin, or Linkerd holds."""

@@ -18,7 +18,10 @@ from typing import Any
 import eks6check
 from eks6check.errors import UsageError
 from eks6check.facts import SECTIONS, Facts, Gap, Origin, Section, aws
+from eks6check.facts.kinds import FILES_ONLY
 from eks6check.facts.kube import Resource, containers, mapping, text
+from eks6check.facts.mentions import GUARD
+from eks6check.facts.unparsed import SEALED, by_reader
 from eks6check.facts.user_data import parts
 from eks6check.findings import Target
 from eks6check.sources import Collector, Collectors
@@ -26,37 +29,53 @@ from eks6check.sources.configurations import pruned
 
 SCHEMA = "eks6check/snapshot/v1"
 
-LOOKED_AT = re.compile(r"\d+\.\d+\.\d+\.\d+|[0-9A-Fa-f]*::[0-9A-Fa-f]*|(?i:\bipv6\b)")
+LOOKED_AT = re.compile(r"\d+\.\d+\.\d+\.\d+|[0-9A-Fa-f]*::[0-9A-Fa-f]*|:ipv4_|(?i:\bipv6\b)")
 """What rules look for in free text: addresses of either family, and the endpoint mode that asks for IPv6."""
 
-SWITCH = re.compile(r"^(true|false)$")
+SWITCH = re.compile(r"^(true|false)$", re.IGNORECASE)
 """A setting of a ConfigMap that is on or off, such as ``use-proxy-protocol``."""
 
 JOINED = re.compile(
-    r"\$[({]?[\w.:]+[)}]?[\"']?(:[\d$]|\]:)|^\$\(\w+\)$|\bhostname\s+-|\bip\s+-|\bifconfig\b|\binet6?\b|\{1,3|"
-    r"(\[0-9\]|\\d|digit:\]\]).*\.|%%:\*|-[dF]\s*[\"']?[:.]|\beks\b.*\bamazonaws\b|\bapi\\?\.aws\b"
+    r"\$[({]?[\w.:]+(:?-[^{}$]*)?[)}]?[\"']?(:[\"']?[\d$]|\]:?)|^\$\(\w+\)$|\bhostname\s+-|\bip\s+-|\bifconfig\b|"
+    r"\binet6?\b|\{1,3|(\[0-9\]|\\d|digit:\]\]).*\.|%%:\*|-[dF]\s*[\"']?[:.]|\.split\(|//\\?\.|\|\s*(tr|sed)\s.{0,80}\.|"
+    r"\beks\b.*\bamazonaws\b|\bapi\\?\.aws\b"
 )
 """How an address and a port are put together or taken apart, and the names of EKS endpoints."""
 
 LOOKED_UP = re.compile(
-    r"\.svc\b|\b(proxy|grpc|fastcgi|uwsgi)_pass\b|\b(curl|wget|nc|ping|getent|dig|host|nslookup)\b.*(-4|v4|-t)"
+    r"\.svc\b|\b(proxy|grpc|fastcgi|uwsgi)_pass\b|\b(curl|wget|nc|ping|getent|dig|host|nslookup)\b.*"
+    r"(-4|v4|-t|-q|-inet4)|\bdig\s|\bdns-lookup-family\b|\bdns_order\b"
 )
 """Who asks for names in the cluster, and programs that ask for IPv4 alone."""
 
+NAMES = re.compile(r"^\s*[\"']?[\w.-]+[\"']?\s*[:=]\s*[\[{(]?\s*$")
+"""A key with nothing behind it, which names the list below it; what such a list is for decides over its addresses."""
+
+MARKS = re.compile(
+    r"<!--|-->|\"panels\"\s*:|\"pluginVersion\"\s*:|openAPIV3Schema|last-applied-configuration|\\$|"
+    r"\binet6_t(?:cp|ls)\b|^\s*cluster_formation\."
+)
+"""What tells of a comment, a dashboard, a schema or one long line around an address, and how nodes of RabbitMQ meet.
+
+It is kept without the line that it stands in, which may hold a token or a cookie.
+"""
+
 VARIABLES = re.compile(
     r"^(EXTERNAL_DNS_(PROVIDER|(EXCLUDE|MANAGED)_RECORD_TYPES)|KONG_(DNS_ORDER|PG_HOST)|QUEUE_BULL_REDIS_(HOST|DUALSTACK)|"
-    r"ISTIO_(DUAL_STACK|ENABLE_IPV4_OUTBOUND_LISTENER_FOR_IPV6_CLUSTERS)|PILOT_ENABLE_AMBIENT|NO_PROXY|no_proxy)$"
+    r"REDIS_(HOST|IP_FAMILY)|FELIX_IPV6SUPPORT|MODE|PILOT_ENABLE_AMBIENT|NO_PROXY|no_proxy|"
+    r"ISTIO_(DUAL_STACK|ENABLE_IPV4_OUTBOUND_LISTENER_FOR_IPV6_CLUSTERS))$"
 )
-"""Variables that rules know by name: families, record types, hosts that are asked for, and what no proxy is for."""
+"""Variables that rules know by name: families, record types, roles, hosts that are asked for, what no proxy is for."""
 
 LISTENING = re.compile(
-    r"\b(?:preferIPv4Stack|disable_ipv6|listen)\b|\{\s*$|^\s*\}\s*$|^\s*bind\s|"
-    r"^\s*(?:-\s+)?[\"']?host(?:no)?(?:ssl|gssenc)?\s",
+    r"\b(?:preferIPv4Stack|disable_ipv6|listen)\b|^\s*(?:http|server|stream)\s*$|^\s*include\s|\{\s*$|^\s*\}\s*$|^\s*bind\s|"
+    r"^\s*(?:-\s+)?[\"']?host(?:no)?(?:ssl|gssenc)?\s|\bpg_hba\b|\bserver\s*\{|^\s*server\.[\w-]+\s*=|"
+    r"^\s*[\w-]*(?:http|socket)\s*=|^\s*(?:source_labels|regex|replacement|target_label|action)\s*=",
     re.IGNORECASE,
 )
-"""What programs are told to listen on, the braces around it, and whom PostgreSQL admits."""
+"""What programs are told to listen on, the braces around it, whom PostgreSQL admits, and how Alloy relabels."""
 
-OPTIONS = re.compile(r"-Djava\.net\.preferIPv4Stack\s*=\s*\w+|(?:-b|--bind)[= ]\s*[\w.:\[\]]+")
+OPTIONS = re.compile(r"\binet6_t(?:cp|ls)\b|-Djava\.net\.preferIPv4Stack\s*=\s*\w+|(?:-b|--bind)[= ]\s*[\w.:\[\]]+")
 """What is kept of a variable that holds more options than rules look at."""
 
 BOOT = re.compile(
@@ -174,7 +193,7 @@ def collectors(taken: Snapshot) -> Collectors:
     return tuple(
         Collector(name, partial(_held, name), (), ())
         for name, kind in SECTIONS.items()
-        if ("cluster" if kind == "Resource" else "aws") in taken.sources
+        if name not in FILES_ONLY and ("cluster" if kind == "Resource" else "aws") in taken.sources
     )
 
 
@@ -192,7 +211,8 @@ def seal(body: Mapping[str, Any]) -> Mapping[str, Any]:
         return body
     if body.get("kind") == "ConfigMap":
         data = {key: _seal_configuration(value) for key, value in mapping(body.get("data")).items()}
-        return {**body, "data": data, "binaryData": {}}
+        told = {} if data == body.get("data") else {SEALED: by_reader(Resource(body))}
+        return {**body, "data": data, "binaryData": {}, **told}
     sealed: Mapping[str, Any] = json.loads(json.dumps(body))
     for container in containers(Resource(sealed)):
         for variable in container.body.get("env") or ():
@@ -204,7 +224,7 @@ def seal(body: Mapping[str, Any]) -> Mapping[str, Any]:
 def _seal_configuration(value: object) -> str:
     kept = (LOOKED_AT, JOINED, SWITCH, LOOKED_UP, LISTENING)
     of_a_program = pruned(text(value), lambda word: any(each.search(word) for each in kept))
-    return _seal_text(value, *kept) if of_a_program is None else of_a_program
+    return _seal_text(value, *kept, NAMES) if of_a_program is None else of_a_program
 
 
 def _kept(container: str, variable: Mapping[str, Any]) -> bool:
@@ -229,4 +249,11 @@ def seal_template(template: aws.LaunchTemplate) -> aws.LaunchTemplate:
 
 def _seal_text(value: object, *more: re.Pattern[str]) -> str:
     kept = (LOOKED_AT, *more)
-    return "\n".join(line if any(each.search(line) for each in kept) else "" for line in text(value).split("\n"))
+    return "\n".join(
+        line if any(each.search(line) for each in kept) else _marks(line) for line in text(value).split("\n")
+    )
+
+
+def _marks(line: str) -> str:
+    """What remains of any other line: words that say what the addresses around it are for."""
+    return " ".join(word[0] for marks in (GUARD, MARKS) for word in marks.finditer(line))

@@ -74,6 +74,7 @@ def test_file_and_live_places_look_as_promised() -> None:
         "line": None,
         "column": None,
     }
+    assert location_record(Location("manifests", file="a.yaml", declares=True))["declares"] is True
 
 
 def test_gap_of_a_call_has_no_file() -> None:

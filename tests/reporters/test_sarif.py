@@ -123,6 +123,12 @@ def test_a_live_finding_takes_the_file_that_declares_the_resource() -> None:
     assert uris(at(reports.live("cluster", "v1/Service/shop/web"), reports.file("k8s/a.yaml", 3, 1))) == ["k8s/a.yaml"]
 
 
+def test_a_file_that_but_declares_the_resource_is_told_from_one_that_has_the_fault() -> None:
+    declaring = replace(reports.file("k8s/a.yaml", 3, 1), declares=True)
+    (result,) = run(at(declaring, reports.live("cluster", "v1/Service/shop/web")))["results"]
+    assert result["message"]["text"].endswith(" It shows in the live object, which this file declares.")
+
+
 def test_a_live_finding_without_a_file_is_left_out_and_counted() -> None:
     report = at(reports.live("cluster", "v1/Service/shop/web"))
     assert uris(report) == []

@@ -219,6 +219,8 @@ def test_first_sentence(text: str, first: str) -> None:
 def test_places() -> None:
     assert place(Location("manifests", file="a.yaml", line=3, column=5)) == "a.yaml:3:5"
     assert place(Location("manifests", file="a.yaml")) == "a.yaml"
+    declaring = Location("manifests", file="a.yaml", line=3, column=5, declares=True)
+    assert place(declaring) == "a.yaml:3:5 (declares it; the fault shows in the live object)"
     assert place(Location("aws", id="subnet-1")) == "aws: subnet-1"
 
 

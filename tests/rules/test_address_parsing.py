@@ -25,6 +25,12 @@ from eks6check.findings import Confidence, Severity
         ("H=$(echo \"${POD_IP}\" | awk -F. '{print $4}')", "cut in its middle"),
         ("H=${POD_IP%%:*}", "cut in its middle"),
         ("ip addr | grep -v inet6 | grep 'inet '", "169.254.172.0/22"),
+        (r"grep -oP '\d{1,3}(\.\d{1,3}){3}' /etc/hosts", "matches IPv4 alone"),
+        ("echo $POD_IP | cut -d ':' -f 1", "cut in its middle"),
+        ('host = peer_addr.split(":")[0]', "cut in its middle"),
+        ("NAME=${POD_IP//./-}.shop.pod.cluster.local", "no dots to replace"),
+        ("NAME=$(echo $POD_IP | tr . -)", "no dots to replace"),
+        (r"NAME=$(echo ${POD_IP} | sed 's/\./-/g')", "no dots to replace"),
     ],
 )
 def test_a_script_that_knows_ipv4_alone(line: str, outcome: str) -> None:
@@ -49,6 +55,14 @@ def test_a_script_that_knows_ipv4_alone(line: str, outcome: str) -> None:
         "IMAGE=${IMAGE%%:*}",
         "if echo $IP | grep -q ':'; then IP6=1; fi; A=$(hostname -i)",
         "case $IP in *:*) A=[$IP] ;; esac; B=$(hostname -i)",
+        r"echo $VERSION | sed 's/\./-/g'",
+        "echo $VERSION | tr . -",
+        "TAG=${TAG//./-}",
+        'name = image.split(":")[0]',
+        "echo $URL | cut -d: -f1",
+        "getent hosts db | awk '{print $1}'",
+        "<!-- hostname -i -->",
+        "-- hostname -i",
         "strip -4 addr",
         "gossip -4 a",
     ],
@@ -62,6 +76,12 @@ def test_a_pod_in_the_nodes_network_has_an_ipv4_address_to_find() -> None:
     assert findings("ADR007", workload("SCRIPT", "H=${POD_IP%%:*}", hostNetwork=True))
     mounting = workload(hostNetwork=True, volumes=[{"configMap": {"name": "conf"}}])
     assert findings("ADR007", mounting, config_map("hostname -i")) == ()
+
+
+def test_a_probe_that_runs_inside_the_container_is_a_script_too() -> None:
+    probe = {"exec": {"command": ["sh", "-c", "nc -z $(hostname -i) 80"]}}
+    (found,) = findings("ADR007", workload(containers=[{"name": "web", "readinessProbe": probe}]))
+    assert "in readinessProbe of container web" in found.message
 
 
 def test_several_in_one_object_are_one_finding_at_the_first() -> None:

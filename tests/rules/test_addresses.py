@@ -78,6 +78,29 @@ def test_what_another_rule_judges_or_nobody_talks_to_is_silent(silent: dict[str,
     assert findings("ADR004", silent) == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        (".:53 {\n    forward . 172.20.0.10\n}", "Corefile"),
+        ("server: https://172.20.0.1:443", "kubeconfig"),
+        ("trustedProxies: [172.20.0.10]", "config.yaml"),
+        ("172.20.0.10 db.shop.svc", "hosts"),
+        ("resolver 172.20.0.10 valid=5s;", "default.conf"),
+        ("<host>172.20.0.10</host>", "app.xml"),
+        ('{"host": "172.20.0.10"}', "app.json"),
+    ],
+)
+def test_an_address_of_the_old_cluster_is_found_in_every_language(text: str, key: str) -> None:
+    (found,) = findings("ADR003", config_map(text, key=key))
+    assert found.evidence["addresses"] in (["172.20.0.1"], ["172.20.0.10"])
+
+
+def test_a_probe_or_a_hook_that_asks_the_old_cluster_is_found() -> None:
+    asks = {"exec": {"command": ["wget", "-q", "http://172.20.0.10:9153/metrics"]}}
+    (found,) = findings("ADR003", workload(containers=[{"name": "web", "lifecycle": {"postStart": asks}}]))
+    assert found.evidence["in"] == ["postStart of container web"]
+
+
 def test_what_helm_runs_as_a_test_alone_is_a_note() -> None:
     body = workload(value="https://10.100.0.10")
     for hook, severity in (("test", Severity.INFO), ("test-success", Severity.INFO), ("pre-install", Severity.BLOCKER)):
@@ -115,6 +138,12 @@ def test_volumes_name_peers_too() -> None:
     (found,) = findings("ADR004", workload(volumes=volumes))
     assert found.evidence["addresses"] == ["10.20.30.40", "10.9.8.7"]
     assert len(found.locations) == 2
+    assert "; the node mounts what is there over its own IPv4 address, and not at all if it was a pod" in found.message
+
+
+def test_a_pod_on_the_nodes_network_reaches_peers_as_before_but_none_of_the_old_cluster() -> None:
+    assert findings("ADR004", workload("DB_HOST", "10.20.30.40", hostNetwork=True)) == ()
+    assert len(findings("ADR003", workload("API_HOST", "172.20.0.1", hostNetwork=True))) == 1
 
 
 @pytest.mark.parametrize(

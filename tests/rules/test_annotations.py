@@ -187,6 +187,26 @@ def test_a_near_miss_is_harmless_where_it_could_decide_nothing() -> None:
     assert run("LBC011", redirect) == []
 
 
+AWS_CLASS = {"kind": "IngressClass", "metadata": {"name": "alb"}, "spec": {"controller": "ingress.k8s.aws/alb"}}
+
+
+def test_a_class_in_view_makes_both_rules_sure() -> None:
+    spelled, valued = ingress({ALB + "ip-address type": "dualstack"}), ingress({ALB + "ip-address-type": "ipv6"})
+    for rule, made in (("LBC011", spelled), ("LBC012", valued)):
+        (guess,) = run(rule, made)
+        (sure,) = run(rule, made, ingress_classes=[AWS_CLASS])
+        assert (guess.confidence, sure.confidence) == (Confidence.MEDIUM, Confidence.HIGH)
+
+
+def test_a_near_miss_of_what_nobody_wants_there_is_harmless() -> None:
+    nat = service({SVC + "enable-prefix-for-ipv6-sourcenat": "on"}, loadBalancerClass=CONTROLLER)
+    assert run("LBC011", nat) == []
+    container = {"name": "c", "image": "aws-load-balancer-controller:v3.5.0", "args": ["--default-target-type=ip"]}
+    deployment = {"kind": "Deployment", "spec": {"template": {"spec": {"containers": [container]}}}}
+    typed = ingress({ALB + "targettype": "ip", ALB + "ip-address-type": "dualstack"})
+    assert run("LBC011", typed, workloads=[deployment]) == []
+
+
 def test_auto_mode_needs_neither_target_type_nor_source_nat() -> None:
     auto = {"kind": "IngressClass", "metadata": {"name": "alb"}, "spec": {"controller": "eks.amazonaws.com/alb"}}
     annotations = {

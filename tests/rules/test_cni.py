@@ -62,6 +62,12 @@ def test_an_ordinary_ipv4_cluster_gets_one_calm_note() -> None:
         assert not messages(word, workloads=[aws_node(TODAY)], addons=[add_on()])
 
 
+def test_a_daemon_set_for_the_china_regions_gets_no_note_as_they_have_no_ipv6_clusters() -> None:
+    image = "961992271922.dkr.ecr.cn-northwest-1.amazonaws.com.cn/amazon-k8s-cni:v1.20.4"
+    assert not messages("CNI001", workloads=[aws_node(TODAY, image=image)])
+    assert messages("CNI001", workloads=[aws_node({**TODAY, "ENABLE_IPv6": "true"}, image=image)])
+
+
 @pytest.mark.parametrize(
     ("env", "clusters"),
     [

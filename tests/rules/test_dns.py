@@ -27,6 +27,13 @@ def block(*lines: str, zone: str = ".:53", kubernetes: str = "cluster.local in-a
         "template ANY AAAA {\nrcode NXDOMAIN\n}",
         "template IN AAAA . {\nrcode NOERROR\n}",
         "template IN AAAA\n",
+        "template in aaaa .",
+        "template ANY AAAA local {\nrcode NXDOMAIN\n}",
+        "template ANY AAAA corp.example cluster.local {\nrcode NXDOMAIN\n}",
+        'template ANY AAAA {\nmatch "^x\\.corp\\.example\\.$" .*\nrcode NXDOMAIN\n}',
+        "acl cluster.local {\nblock type AAAA\n}",
+        "acl corp.example svc.cluster.local {\ndrop type AAAA net 0.0.0.0/0\n}",
+        "rewrite continue type AAAA A",
         "template ANY AAAA {\nmatch .*\nrcode NXDOMAIN\n}",
         'template ANY AAAA {\nmatch "\\.cluster\\.local\\.$"\nrcode NXDOMAIN\n}',
         "template IN AAAA svc.cluster.local {\nrcode NOERROR\n}",
@@ -38,7 +45,7 @@ def block(*lines: str, zone: str = ".:53", kubernetes: str = "cluster.local in-a
 )
 def test_aaaa_answered_with_nothing_is_a_blocker(line: str) -> None:
     (finding,) = judge("DNS001", config_maps=[corefile(block(line))]).findings
-    assert "AAAA" in finding.evidence["lines"][0]
+    assert "AAAA" in finding.evidence["lines"][0].upper()
 
 
 @pytest.mark.parametrize(
@@ -52,6 +59,12 @@ def test_aaaa_answered_with_nothing_is_a_blocker(line: str) -> None:
         'template IN AAAA {\nanswer "{{ .Name }} 60 IN AAAA fd00::1"\n}',
         "rewrite name old.example new.example",
         "rewrite type ANY HINFO",
+        "template ANY AAAA other.local {\nrcode NXDOMAIN\n}",
+        "template ANY AAAA {\nmatch ^[^.]+\\.cluster\\.local\\.$\nrcode NXDOMAIN\n}",
+        "acl {\nallow type AAAA\nblock type AAAA\n}",
+        "acl {\nblock type A\n}",
+        "acl {\nallow type AAAA net *\n}",
+        "log . {\nclass all\n}",
         "acl {\nblock type AAAA net 10.0.0.0/8\n}",
         "acl {\nallow net *\nblock type AAAA\n}",
         "acl corp.example {\nblock type AAAA\n}",
@@ -82,9 +95,51 @@ def test_fragments_of_coredns_custom_are_read() -> None:
     )
 
 
+def test_only_fragments_count_and_only_in_coredns_custom() -> None:
+    line = "template ANY AAAA {\nrcode NXDOMAIN\n}"
+    assert len(messages("DNS001", config_maps=[corefile(f".:53 {{\n{line}\n}}", "coredns-custom", "all.server")])) == 1
+    assert messages("DNS001", config_maps=[corefile(line, "coredns-custom", "notes.txt")]) == []
+    assert messages("DNS001", config_maps=[corefile(line, "settings", "quiet.override")]) == []
+
+
+def test_a_block_of_several_zones_answers_for_each() -> None:
+    line = "template ANY AAAA {\nrcode NXDOMAIN\n}"
+    several = block(line, zone="corp.example:53 cluster.local:53")
+    assert len(messages("DNS001", config_maps=[corefile(several)])) == 1
+    assert messages("DNS001", config_maps=[corefile(block() + f"\ncorp.example {{\n{line}\n}}")]) == []
+
+
+def test_an_import_of_a_file_is_no_snippet() -> None:
+    assert messages("DNS001", config_maps=[corefile(block("import custom/*.override", "import"))]) == []
+
+
 def test_a_name_server_for_others_stays_silent() -> None:
     text = ".:53 {\ntemplate ANY AAAA\nforward . 10.0.0.2\n}"
     assert messages("DNS001", config_maps=[corefile(text, "office-dns", namespace="office")]) == []
+    assert len(messages("DNS001", config_maps=[corefile(text, "coredns")])) == 1
+    assert len(messages("DNS001", config_maps=[corefile(text, "node-local-dns", namespace="dns")])) == 1
+
+
+def test_the_cluster_has_the_domain_that_its_plugin_names() -> None:
+    line = "template ANY AAAA cluster.local {\nrcode NXDOMAIN\n}"
+    named = block(line, kubernetes="shop.internal 10.in-addr.arpa 10.0.0.0/8")
+    assert messages("DNS001", config_maps=[corefile(named)]) == []
+    (finding,) = judge(
+        "DNS001", config_maps=[corefile(block(line.replace("cluster.local", "."), kubernetes=""))]
+    ).findings
+    assert finding.evidence["domain"] == "cluster.local"
+
+
+def test_a_port_of_its_own_is_a_name_server_of_its_own() -> None:
+    quiet = ".:5353 {\ntemplate ANY AAAA\n}\n"
+    assert len(messages("DNS001", config_maps=[corefile(quiet + block())])) == 1
+    assert messages("DNS001", config_maps=[corefile(".:5353 {\nforward . 1.1.1.1\n}\n" + block())]) == []
+
+
+def test_the_line_told_is_the_one_behind_its_comment() -> None:
+    text = block("# template ANY AAAA", "template ANY AAAA # no IPv6 here", "hosts")
+    (finding,) = judge("DNS001", config_maps=[corefile(text)]).findings
+    assert finding.evidence["lines"] == ["template ANY AAAA"]
 
 
 def node_cache(*args: str, image: str = "registry.k8s.io/dns/k8s-dns-node-cache:1.26.4") -> dict[str, Any]:
@@ -112,6 +167,14 @@ def test_a_cache_on_ipv4_is_one_finding_with_its_corefile_as_a_further_place(arg
 def test_the_corefile_alone_is_enough() -> None:
     (finding,) = judge("DNS002", config_maps=[BOUND]).findings
     assert finding.subject.kind == "ConfigMap"
+
+
+def test_a_corefile_of_another_namespace_or_on_all_addresses_is_not_the_caches() -> None:
+    other = {**BOUND, "metadata": {"name": "node-local-dns", "namespace": "other"}}
+    findings = judge("DNS002", workloads=[node_cache("-localip", "169.254.20.10")], config_maps=[other]).findings
+    assert sorted(finding.subject.kind for finding in findings) == ["ConfigMap", "DaemonSet"]
+    wide = corefile(".:53 {\nbind 0.0.0.0\n}", "node-local-dns")
+    assert messages("DNS002", config_maps=[wide]) == []
 
 
 @pytest.mark.parametrize(
@@ -146,12 +209,23 @@ def external_dns(*args: str, image: str = "external-dns/external-dns:v0.18.0", *
         external_dns("--exclude-record-types=AAAA"),
         external_dns("--exclude-record-types", "AAAA"),
         external_dns("--managed-record-types=A", "--managed-record-types=CNAME"),
+        external_dns("--managed-record-types", "A", "--managed-record-types", "CNAME"),
+        external_dns("--exclude-record-types=TXT", "--exclude-record-types=AAAA"),
         external_dns(EXTERNAL_DNS_MANAGED_RECORD_TYPES="A\nCNAME"),
+        external_dns("--provider=aws", image="bitnami/external-dns:0.14.0-debian-12-r3"),
+        external_dns("--source=service", "--provider", "aws", image="external-dns/external-dns:v0.15.1"),
         external_dns("--provider=aws", image="external-dns/external-dns:v0.15.1"),
     ],
 )
 def test_external_dns_without_aaaa_is_a_warning(workload: dict[str, Any]) -> None:
     assert len(messages("DNS005", workloads=[workload])) == 1
+
+
+def test_what_external_dns_is_told_is_said() -> None:
+    (excludes,) = messages("DNS005", workloads=[external_dns("--exclude-record-types=AAAA")])
+    (manages,) = messages("DNS005", workloads=[external_dns("--managed-record-types=A")])
+    assert "it excludes AAAA, and" in excludes
+    assert "it manages A alone, and" in manages
 
 
 @pytest.mark.parametrize(
@@ -160,6 +234,9 @@ def test_external_dns_without_aaaa_is_a_warning(workload: dict[str, Any]) -> Non
         external_dns("--provider=aws"),
         external_dns("--managed-record-types=A", "--managed-record-types=AAAA"),
         external_dns("--exclude-record-types=TXT"),
+        external_dns("--source=service", "--domain-filter=aaaa.example.com", "--txt-owner-id", "AAAA"),
+        external_dns("--provider=aws", image="external-dns/external-dns:v0.16.0"),
+        external_dns("--source=service", image="external-dns/external-dns:v0.15.1"),
         external_dns("--provider=cloudflare", image="external-dns/external-dns:v0.15.1"),
         external_dns("--provider=aws", image="external-dns/external-dns:latest"),
         external_dns("--exclude-record-types=AAAA", image="other/webhook:v1"),
@@ -174,6 +251,9 @@ def test_external_dns_with_aaaa_stays_silent(workload: dict[str, Any]) -> None:
     [
         ("cluster.local in-addr.arpa", 1),
         ("cluster.local in-addr.arpa ip6.arpa", 0),
+        ("cluster.local 10.0.0.0/8", 0),
+        ("cluster.local in-addr.arpa fd00::/8", 0),
+        ("cluster.local in-addr.arpa 10.0.0.0/8", 1),
         ("cluster.local in-addr.arpa 0.0.d.f.ip6.arpa", 0),
         ("cluster.local", 0),
     ],

@@ -40,6 +40,9 @@ def test_a_namespace_is_told_once_at_what_confines_it_most() -> None:
     assert shop.subject.id.endswith("shop/deny")
     assert shop.evidence["policies"] == ["deny", "dns"]
     assert len(shop.locations) == 2
+    assert "confines egress (as do 1 more of its namespace), and" in shop.message
+    (alone,) = messages("POL002", network_policies=[deny])
+    assert "confines egress, and" in alone
 
 
 @pytest.mark.parametrize(
@@ -62,6 +65,10 @@ def test_a_policy_that_leaves_ipv4_open_misses_nothing(made: dict[str, Any]) -> 
         policy(egress=[{"to": blocks("0.0.0.0/0"), "ports": tcp(443)}]),
         policy(egress=[{"to": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]}}]}]),
         policy(egress=[{"to": [{"namespaceSelector": {}}]}]),
+        policy(egress=[{"to": blocks("10.0.0.0/8")}]),
+        policy(egress=[{"to": blocks("::/0")}]),
+        policy(**DENY),
+        policy(policyTypes=["Ingress", "Egress"]),
     ],
 )
 def test_a_policy_that_leaves_a_part_of_ipv4_out_confines(made: dict[str, Any]) -> None:
@@ -88,6 +95,8 @@ def test_without_ipv4_egress_there_is_nothing_to_guard() -> None:
         ("0.0.0.0/0", "169.254.0.0/16", 1),
         ("0.0.0.0/0", "169.254.170.23/32", 0),
         ("0.0.0.0/0", "10.0.0.0/8", 0),
+        ("0.0.0.0/0", "128.0.0.0/1", 0),
+        ("10.0.0.0/8", IMDS, 0),
         ("::/0", "fd00:ec2::254/128", 0),
         ("::/0", IMDS, 0),
     ],
@@ -135,6 +144,8 @@ def test_one_finding_stands_at_the_policy_that_names_the_pods() -> None:
         [{"to": blocks("::/0")}],
         [{"to": blocks(AGENT), "ports": tcp(80)}],
         [{"to": blocks(AGENT), "ports": [{"port": 1, "endPort": 1024}]}],
+        [{"to": blocks(AGENT), "ports": [{"port": 80, "endPort": 80}]}],
+        [{"to": blocks(AGENT), "ports": tcp(443, 80)}],
         [{}],
         [{"ports": tcp(80)}],
         [{"to": blocks("10.0.0.0/8")}],
@@ -150,6 +161,8 @@ def test_the_agent_is_open_or_another_rule_tells_of_it(rules: list[dict[str, Any
     [
         [{"to": blocks(AGENT), "ports": tcp(443)}],
         [{"to": blocks(AGENT), "ports": [{"protocol": "UDP", "port": 80}]}],
+        [{"to": blocks(AGENT), "ports": [{"port": 81, "endPort": 90}]}],
+        [{"to": blocks(AGENT), "ports": [{"port": 1, "endPort": 79}]}],
         [{"to": [{"ipBlock": {"cidr": "::/0", "except": ["fd00:ec2::/32"]}}]}],
         [{"to": blocks("169.254.170.23/32")}],
     ],
@@ -185,6 +198,25 @@ def test_without_pod_identity_in_evidence_nothing_is_shut_off(sections: dict[str
     assert by_associations(SHUT, **sections) == []
 
 
+def test_policies_for_other_pods_or_the_other_direction_shut_nobody_off() -> None:
+    others = policy("api", podSelector={"matchLabels": {"app": "api"}}, **DENY)
+    inward = policy("in", **WEB, policyTypes=["Ingress"])
+    assert by_associations(others, inward) == []
+    assert len(by_associations(others, inward, SHUT)) == 1
+
+
+def test_several_workloads_are_counted_and_each_is_a_place() -> None:
+    second = {**workload(), "metadata": {"name": "cart", "namespace": "shop"}}
+    (finding,) = judge(
+        "POL003",
+        network_policies=[SHUT],
+        workloads=[workload(), second],
+        pod_identity_associations=[ASSOCIATION],
+    ).findings
+    assert "keeps Deployment shop/cart and 1 more, which" in finding.message
+    assert len(finding.locations) == 3
+
+
 def test_what_a_live_pod_was_told_is_evidence() -> None:
     env = [{"name": "AWS_CONTAINER_CREDENTIALS_FULL_URI", "value": "http://169.254.170.23/v1/credentials"}]
     spec = {"serviceAccountName": "web", "containers": [{"name": "app", "env": env}]}
@@ -194,8 +226,9 @@ def test_what_a_live_pod_was_told_is_evidence() -> None:
 
 def test_a_policy_that_opens_the_agent_over_ipv4_is_evidence_by_itself() -> None:
     made = policy(egress=[{"to": blocks("169.254.170.23/32")}])
-    (message,) = messages("POL003", network_policies=[made])
-    assert "the pods that it selects" in message
+    (finding,) = judge("POL003", network_policies=[made]).findings
+    assert "the pods that it selects" in finding.message
+    assert finding.confidence is Confidence.HIGH
     assert messages("POL003", network_policies=[made, policy("more", egress=[{"to": blocks(AGENT)}])]) == []
 
 
@@ -205,6 +238,7 @@ def test_the_agent_alone_makes_a_service_account_of_its_own_a_presumption() -> N
     agent = {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": meta, "spec": spec}
     (finding,) = judge("POL003", network_policies=[SHUT], workloads=[workload(), agent]).findings
     assert finding.confidence is Confidence.MEDIUM
+    assert "which Pod Identity may give credentials" in finding.message
     assert messages("POL003", network_policies=[SHUT], workloads=[workload(None), agent]) == []
     pod = resource({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {"containers": []}})
     assert messages("POL003", network_policies=[SHUT], workloads=[workload(), agent], pods=[pod]) == []

@@ -30,6 +30,15 @@ def bootstrap(address: str, *more: str, admin: str = "127.0.0.1") -> dict[str, A
     }
 
 
+SOCKET = {"socket_address": {"address": "0.0.0.0", "port_value": 80}}
+
+
+def test_a_listener_without_a_name_is_told_as_such() -> None:
+    text = json.dumps({"static_resources": {"listeners": [{"address": SOCKET}]}})
+    (finding,) = judge("MSH002", config_maps=[config_map(text)]).findings
+    assert finding.evidence["listeners"] == {"without a name": ["0.0.0.0"]}
+
+
 def test_a_listener_on_ipv4_is_a_blocker_at_its_line() -> None:
     text = "admin:\n  address: {socket_address: {address: 127.0.0.1}}\nstatic_resources:\n  listeners:\n    # 0.0.0.0\n"
     text += '    - {name: http, address: {socket_address: {address: "0.0.0.0"}}}\n'
@@ -59,6 +68,13 @@ def test_the_admin_alone_is_a_warning() -> None:
         json.dumps(bootstrap("::")),
         json.dumps(bootstrap("127.0.0.1")),
         json.dumps(bootstrap("0.0.0.0", "::")),
+        json.dumps(bootstrap("${POD_IP}")),
+        json.dumps(
+            {"resources": [{"@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster", "address": SOCKET}]}
+        ),
+        json.dumps({"static_resources": {"listeners": [{"name": "inside", "address": {"pipe": {"path": "/s"}}}]}}),
+        json.dumps({"static_resources": {"listeners": [], "clusters": [{"address": SOCKET}]}}),
+        json.dumps({"admin": {"address": SOCKET}, "node": {"id": "socket_address"}}),
         "# socket_address: {address: 0.0.0.0}\n",
         "socket_address: {address: 0.0.0.0}\n",
         "static_resources: [{{ socket_address }}",
@@ -106,9 +122,18 @@ def proxy(**spec: Any) -> dict[str, Any]:
     return {"apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "EnvoyProxy", "metadata": metadata, "spec": spec}
 
 
-@pytest.mark.parametrize(("spec", "told"), [({}, 1), ({"ipFamily": "IPv4"}, 1), ({"ipFamily": "DualStack"}, 0)])
-def test_an_envoy_proxy_says_its_family(spec: dict[str, Any], told: int) -> None:
-    assert len(messages("MSH002", envoy_proxies=[proxy(**spec)])) == told
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ({}, "has no `ipFamily`, which is IPv4;"),
+        ({"ipFamily": "IPv4"}, "has `ipFamily: IPv4`;"),
+        ({"ipFamily": "IPv6"}, ""),
+        ({"ipFamily": "DualStack"}, ""),
+    ],
+)
+def test_an_envoy_proxy_says_its_family(spec: dict[str, Any], told: str) -> None:
+    found = messages("MSH002", envoy_proxies=[proxy(**spec)])
+    assert (told in found[0]) if told else found == []
 
 
 def gateway_class(controller: str = "gateway.envoyproxy.io/gatewayclass-controller", **spec: Any) -> dict[str, Any]:
@@ -124,8 +149,14 @@ def gateway(**spec: Any) -> dict[str, Any]:
 
 
 def test_a_class_without_a_proxy_has_its_gateways_as_further_places() -> None:
-    (finding,) = judge("MSH002", gateway_classes=[gateway_class()], gateways=[gateway()]).findings
+    others = gateway(gatewayClassName="other")
+    (finding,) = judge("MSH002", gateway_classes=[gateway_class()], gateways=[gateway(), others]).findings
     assert len(finding.locations) == 2
+    assert finding.evidence["gateways"] == ["web"]
+
+
+def test_a_class_that_nobody_uses_yet_is_told_alone() -> None:
+    assert len(messages("MSH002", gateway_classes=[gateway_class()])) == 1
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,19 @@ def test_an_alias_is_as_bad_as_what_its_address_was(ip: str, severity: Severity,
     assert f"pins db.internal to {ip}" in found.message
 
 
+def test_a_range_of_the_old_cluster_need_not_be_a_private_one() -> None:
+    vpc = {"old_ranges": [{"id": "v", "role": "vpc", "cidr_block": "11.0.0.0/16"}]}
+    (found,) = aliases(alias("11.0.0.9"), **vpc)
+    assert (found.severity, found.confidence) == (Severity.WARNING, Confidence.MEDIUM)
+    assert aliases(alias("11.0.0.9"))[0].severity is Severity.INFO
+
+
+def test_an_alias_without_names_is_told_as_such() -> None:
+    (found,) = aliases({"ip": "10.1.1.1"}, alias("2001:db8::1"))
+    assert "pins names to 10.1.1.1" in found.message
+    assert "more of its aliases" not in found.message
+
+
 def test_without_ranges_a_first_service_is_a_guess() -> None:
     assert aliases(alias("172.20.0.10"))[0].confidence is Confidence.MEDIUM
 
@@ -67,8 +80,18 @@ def test_a_webhook_at_an_old_service_is_a_blocker_and_another_address_a_warning(
     assert (lost.severity, lost.confidence) == (Severity.BLOCKER, Confidence.HIGH)
     (guess,) = hooks(hook("https://172.20.0.10/validate"))
     assert (guess.severity, guess.confidence) == (Severity.BLOCKER, Confidence.MEDIUM)
+    assert lost.message.endswith("is called at https://10.50.0.9/validate, of the old cluster's Services.")
     (other,) = hooks(hook("https://10.9.9.9:8443/", "MutatingWebhookConfiguration"))
+    assert other.message.startswith("Webhook a.example.com of MutatingWebhookConfiguration policy is called")
+    assert other.message.endswith("which cannot be a pod or a Service of an IPv6 cluster.")
+    assert "conversion:" not in other.remedy
     assert (other.severity, other.evidence["url"]) == (Severity.WARNING, "https://10.9.9.9:8443/")
+
+
+def test_a_webhook_without_a_name_is_told_by_its_position() -> None:
+    body = hook("https://10.9.9.9/")
+    del body["webhooks"][0]["name"]
+    assert hooks(body)[0].message.startswith("Webhook 0 of ")
 
 
 def test_the_conversion_of_a_resource_is_a_webhook_too() -> None:
@@ -97,6 +120,8 @@ def test_the_conversion_of_a_resource_is_a_webhook_too() -> None:
 )
 def test_webhooks_on_the_control_plane_by_name_or_over_ipv6_are_silent(url: Any) -> None:
     assert hooks(hook(url)) == ()
+    by_name = {"service": {"name": "hooks", "namespace": "shop"}, "caBundle": "MTAuMC4wLjE="}
+    assert hooks({**hook(url), "webhooks": [{"name": "a", "clientConfig": by_name}]}) == ()
     assert hooks({"kind": "ValidatingWebhookConfiguration", "webhooks": [None, 3, {"clientConfig": []}]}) == ()
 
 

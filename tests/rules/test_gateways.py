@@ -73,8 +73,17 @@ def test_the_default_is_ipv4() -> None:
         Confidence.HIGH,
         "Gateway",
     )
-    (message,) = said(gateways=[gateway(None)])
-    assert "having no LoadBalancerConfiguration" in message
+    assert finding.locations[1].id == "gateway.k8s.aws/LoadBalancerConfiguration/shop/own"
+    assert "at its default, ipv4 in LoadBalancerConfiguration shop/own;" in finding.message
+    assert "parametersRef" not in finding.remedy
+    (bare,) = judge("LBC015", **world(gateways=[gateway(None)])).findings
+    assert "having no LoadBalancerConfiguration" in bare.message
+    assert "the Gateway names it in spec.infrastructure.parametersRef" in bare.remedy
+
+
+def test_a_route_that_only_redirects_beside_one_with_pods_changes_nothing() -> None:
+    away = named("HTTPRoute", "away", API, parentRefs=[{"name": "web"}], rules=[{"filters": [{}]}])
+    assert len(said(configuration(), gateway_routes=[away, route()])) == 1
 
 
 def test_what_is_said_wrong_is_told_where_it_is_said_with_all_that_it_decides() -> None:
@@ -83,6 +92,9 @@ def test_what_is_said_wrong_is_told_where_it_is_said_with_all_that_it_decides() 
     assert finding.subject.kind == "LoadBalancerConfiguration"
     assert len(finding.locations) == 3
     assert "Gateway shop/api and Gateway shop/web" in finding.message
+    assert finding.confidence is Confidence.HIGH
+    (guess,) = judge("LBC015", **world(configuration(ipAddressType="ipv4"), gateway_classes=[])).findings
+    assert guess.confidence is Confidence.MEDIUM
 
 
 def test_the_class_wins_unless_it_yields() -> None:
@@ -134,6 +146,7 @@ def test_the_default_target_type_is_instance() -> None:
         "Gateway shop/web leaves the target type at its default, instance, for shop/web; IPv6 needs ip."
     )
     assert len(finding.locations) == 2
+    assert finding.confidence is Confidence.HIGH
 
 
 def test_nodes_with_primary_ipv6_addresses_lower_the_severity() -> None:
@@ -173,12 +186,40 @@ UDP: dict[str, Any] = {"gateways": [gateway(protocol="UDP")], "gateway_classes":
 
 
 def test_udp_needs_a_source_nat_prefix_on_every_subnet() -> None:
-    (message,) = said(DUAL, **UDP)
-    assert "takes UDP" in message
+    (finding,) = judge("LBC015", **world(DUAL, **UDP)).findings
+    assert "takes UDP" in finding.message
+    assert finding.confidence is Confidence.HIGH
     subnets = [{"identifier": "subnet-1", "sourceNatIPv6Prefix": "auto_assigned"}, {"identifier": "subnet-2"}]
-    assert len(said(configuration(ipAddressType="dualstack", loadBalancerSubnets=subnets), **UDP)) == 1
+    half = configuration(ipAddressType="dualstack", loadBalancerSubnets=subnets)
+    (finding,) = judge("LBC015", **world(half, **UDP)).findings
+    assert finding.locations[-1].id == "gateway.k8s.aws/LoadBalancerConfiguration/shop/own"
     subnets[1]["sourceNatIPv6Prefix"] = "auto_assigned"
     assert said(configuration(ipAddressType="dualstack", loadBalancerSubnets=subnets), **UDP) == []
+
+
+def test_udp_on_an_alb_and_configurations_out_of_view_say_nothing_of_source_nat() -> None:
+    assert said(DUAL, gateways=[gateway(protocol="UDP")]) == []
+    unseen = {**UDP, "gateways": [gateway("elsewhere", protocol="UDP")]}
+    assert said(DUAL, **unseen) == []
+    bare = judge("LBC015", **world(DUAL, **{**UDP, "gateway_classes": []})).findings
+    assert [finding.confidence for finding in bare] == [Confidence.MEDIUM]
+
+
+def test_a_default_of_instance_is_as_sure_as_all_that_decides_is_in_view() -> None:
+    sections: dict[str, Any] = {"target_group_configurations": []}
+    assert said(DUAL, gateways=[gateway("elsewhere")], **sections) == []
+    (finding,) = judge("LBC015", **world(DUAL, gateway_classes=[], **sections)).findings
+    assert finding.confidence is Confidence.MEDIUM
+
+
+def test_references_to_other_kinds_and_without_a_name_are_no_backends() -> None:
+    rules = [{"backendRefs": [{"name": "pool", "kind": "InferencePool"}, {"kind": "Service"}, None]}]
+    other = named("HTTPRoute", "web", API, parentRefs=[{"name": "web"}], rules=rules)
+    assert said(configuration(), gateway_routes=[other], target_group_configurations=[]) == []
+    away = route(service="api")
+    away["spec"]["rules"][0]["backendRefs"][0] |= {"kind": "Service", "namespace": "other"}
+    (message,) = said(DUAL, gateway_routes=[away])
+    assert "for other/api;" in message
 
 
 def test_a_udp_route_asks_for_udp_too() -> None:

@@ -32,6 +32,8 @@ def config_map(text: Any, key: Any = "boot.sh") -> dict[str, Any]:
         ({"env": [{"name": "IMDS", "value": f"{IMDS}:80"}]}, "variable IMDS of container app"),
         ({"command": ["sh", "-c", f"export AZ=$(curl -s http://{IMDS}/latest/meta-data/placement)"]}, "command of"),
         ({"args": ["--host", IMDS, f"--again={IMDS}"]}, "args of container app"),
+        ({"livenessProbe": {"exec": {"command": ["curl", f"http://{IMDS}/"]}}}, "livenessProbe of container app"),
+        ({"lifecycle": {"preStop": {"exec": {"command": ["curl", f"http://{IMDS}/"]}}}}, "preStop of container app"),
     ],
 )
 def test_a_workload_that_talks_to_metadata_is_told_once_a_place(container: dict[str, Any], where: str) -> None:
@@ -62,6 +64,9 @@ def test_a_file_that_talks_to_metadata_is_told(text: str) -> None:
         f"# curl http://{IMDS}/",
         f"; host = {IMDS}",
         f"// {IMDS}",
+        f"-- {IMDS}",
+        f"<!-- {IMDS} -->",
+        f"<!--\n<imds>{IMDS}</imds>\n-->",
         f"key: value # not {IMDS}",
         f"export NO_PROXY=localhost,{IMDS}",
         f"no_proxy: {IMDS}",
@@ -152,6 +157,7 @@ def test_an_agent_that_listens_on_ipv4_alone_is_told(arguments: list[str]) -> No
     assert "listen on 169.254.170.23" in finding.message
     flag = agent_add_on(**{arguments[0]: arguments[1]}) if len(arguments) == 2 else None
     assert flag is None or messages("IDN001", addons=[flag])
+    assert finding.remedy != judge("IDN001", addons=[agent_add_on(**{"-b": "169.254.170.23"})]).findings[0].remedy
 
 
 @pytest.mark.parametrize(
@@ -163,6 +169,9 @@ def test_an_agent_that_listens_on_ipv4_alone_is_told(arguments: list[str]) -> No
         ["-b", "169.254.170.23", "-b", "[fd00:ec2::23]"],
         ["-b", "[::]"],
         ["-b"],
+        ["--bind-hosts="],
+        ["--bind-hosts", " , "],
+        ["--metrics-address=0.0.0.0"],
     ],
 )
 def test_an_agent_that_listens_on_ipv6_too_is_silent(arguments: list[str]) -> None:
@@ -188,6 +197,15 @@ def test_the_add_on_is_where_to_mend_the_daemon_set_that_it_made() -> None:
     addon = agent_add_on(**{"-b": "169.254.170.23"})
     (finding,) = judge("IDN001", addons=[addon], workloads=[agent("-b", "169.254.170.23")]).findings
     assert (finding.subject.kind, len(finding.locations)) == ("Addon", 2)
+    assert finding.message.startswith("Add-on eks-pod-identity-agent has")
+    declared = resource(agent("-b", "169.254.170.23"), "manifests")
+    assert len(messages("IDN001", addons=[addon], workloads=[declared])) == 2
+
+
+def test_an_add_on_lists_several_hosts_or_one() -> None:
+    both, ipv4 = ["169.254.170.23", "[fd00:ec2::23]"], ["169.254.170.23"]
+    assert messages("IDN001", addons=[agent_add_on(**{"-b": both})]) == []
+    assert len(messages("IDN001", addons=[agent_add_on(**{"--bind-hosts": ipv4})])) == 1
 
 
 @pytest.mark.parametrize("odd", [None, 3, "x", [], [None], {"-b": None}, {"-b": {}}, {"-b": []}])

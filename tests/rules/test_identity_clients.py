@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from build import judge, messages
+from build import judge, messages, resource
 
 from eks6check.findings import Confidence, Severity
 
@@ -68,6 +68,8 @@ def test_fluent_bit_is_told_up_to_the_report(image: str, count: int) -> None:
     [
         {"command": ["node", "java.js"]},
         {"args": ["--with-java", "javac"]},
+        {"env": [{"name": "JAVA_HOME_HINT", "value": "-Xmx1g"}]},
+        {"image": "golang:1.25"},
         {**JAVA, "env": [{"name": "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "value": "IPv6"}]},
     ],
 )
@@ -80,6 +82,27 @@ def test_without_an_association_or_with_a_role_by_oidc_java_is_left_alone() -> N
     assert refused(workload(account="api", **JAVA)) == []
     assert refused(workload(**JAVA), service_accounts=[by_oidc()]) == []
     assert len(refused(workload(**JAVA), service_accounts=[by_oidc("api")])) == 1
+
+
+@pytest.mark.parametrize(
+    ("container", "place"),
+    [
+        (JAVA, "command"),
+        ({"env": [{"name": "JAVA_OPTS", "value": "-Xmx1g"}]}, "env"),
+        ({"image": "tomcat:10"}, "image"),
+    ],
+)
+def test_the_place_is_what_shows_the_client(container: dict[str, Any], place: str) -> None:
+    seen: list[Any] = []
+
+    def mark(path: Any, *_: Any) -> tuple[int, int]:
+        seen.append(path)
+        return 1, 1
+
+    made = resource(workload(**container), "manifests")
+    placed = type(made)(made.body, type(made.origin)("manifests", file="a.yaml", mark=mark))
+    judge("IDN003", workloads=[placed], pod_identity_associations=[ASSOCIATION])
+    assert place in seen[0]
 
 
 def test_the_remedy_names_the_service_account_and_warns_of_the_endpoint_mode() -> None:
@@ -98,6 +121,17 @@ def test_a_metadata_proxy_is_told_with_those_that_use_it(image: str) -> None:
     assert (finding.severity, finding.confidence) == (Severity.BLOCKER, Confidence.MEDIUM)
     assert "for Deployment shop/web: it takes over" in finding.message
     assert len(finding.locations) == 2
+    two = [{**workload(ROLE), "metadata": {"name": name, "namespace": "shop"}} for name in ("a", "b", "c")]
+    assert "for Deployment shop/a and 2 more: it takes" in messages("IDN004", workloads=[*two, proxy])[0]
+    assert "runs kube2iam: it takes" in messages("IDN004", workloads=[workload(image="kube2iam:1")])[0]
+
+
+def test_a_pod_has_the_annotation_on_itself() -> None:
+    pod = {"kind": "Pod", "metadata": {"name": "p", "annotations": ROLE}, "spec": {"containers": []}}
+    assert len(messages("IDN004", workloads=[pod])) == 1
+    owner = workload()
+    owner["metadata"]["annotations"] = ROLE
+    assert messages("IDN004", workloads=[owner]) == []
 
 
 def test_the_annotation_alone_is_a_weaker_sign() -> None:
@@ -121,3 +155,5 @@ def test_other_annotations_and_images_are_left_alone(made: dict[str, Any]) -> No
 
 def test_an_annotation_beside_a_role_by_oidc_is_a_leftover() -> None:
     assert messages("IDN004", workloads=[workload(ROLE)], service_accounts=[by_oidc()]) == []
+    plain = {**by_oidc(), "metadata": {"name": "web", "namespace": "shop"}}
+    assert len(messages("IDN004", workloads=[workload(ROLE)], service_accounts=[plain])) == 1

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from build import judge, messages
 
-from eks6check.findings import Confidence
+from eks6check.findings import Confidence, Severity
 from eks6check.rules.ingress_controllers import ANNOTATIONS
 
 OFFICE, BOTH = "198.51.100.0/24", "198.51.100.0/24, 2001:db8:100::/48"
@@ -84,6 +84,37 @@ def test_both_families_and_other_plugins_stay_silent(found: dict[str, Any]) -> N
     assert messages("LBC021", ingresses=[], ingress_middlewares=[found]) == []
 
 
+def traefik(*args: str, image: str = "docker.io/traefik:v3.5") -> dict[str, Any]:
+    pod = {"containers": [{"name": "traefik", "image": image, "args": list(args)}]}
+    meta = {"name": "traefik", "namespace": "edge"}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": {"template": {"spec": pod}}}
+
+
+@pytest.mark.parametrize(
+    "option", ["--entryPoints.web.forwardedHeaders.trustedIPs", "--entrypoints.web.proxyprotocol.trustedips"]
+)
+def test_the_peers_that_traefik_believes_are_a_list_too(option: str) -> None:
+    (finding,) = judge("LBC021", ingresses=[], workloads=[traefik(f"{option}=10.0.0.0/16,127.0.0.1/32")]).findings
+    assert "trusts 10.0.0.0/16 and no IPv6" in finding.message
+    assert finding.confidence is Confidence.HIGH
+    assert option in finding.remedy
+    assert messages("LBC021", ingresses=[], workloads=[traefik(f"{option}=10.0.0.0/16,2001:db8::/56")]) == []
+
+
+@pytest.mark.parametrize(
+    "workload",
+    [
+        traefik("--entryPoints.web.forwardedHeaders.trustedIPs=127.0.0.1/32"),
+        traefik("--entryPoints.web.forwardedHeaders.insecure"),
+        traefik("--entryPoints.web.address=0.0.0.0:80"),
+        traefik("--providers.kubernetesingress.ingressendpoint.ip=10.0.0.9"),
+        traefik("--entryPoints.web.forwardedHeaders.trustedIPs=10.0.0.0/16", image="example/other:1"),
+    ],
+)
+def test_traefik_that_believes_nobody_else_stays_silent(workload: dict[str, Any]) -> None:
+    assert messages("LBC021", ingresses=[], workloads=[workload]) == []
+
+
 def nginx_settings(**data: object) -> dict[str, object]:
     metadata = {"name": "ingress-nginx-controller", "namespace": "ingress-nginx"}
     renamed = {key.replace("_", "-"): value for key, value in data.items()}
@@ -94,6 +125,16 @@ def test_nginx_without_ipv6_listeners_is_a_blocker_and_without_aaaa_a_warning() 
     off = nginx_settings(disable_ipv6="true", disable_ipv6_dns="True")
     found = {finding.evidence["key"]: finding.severity for finding in judge("APP013", config_maps=[off]).findings}
     assert found == {"disable-ipv6": "blocker", "disable-ipv6-dns": "warning"}
+
+
+def test_the_key_alone_does_not_prove_a_controller_of_nginx() -> None:
+    metadata: dict[str, Any] = {"name": "settings", "namespace": "edge"}
+    body = {**nginx_settings(disable_ipv6="true"), "metadata": metadata}
+    (finding,) = judge("APP013", config_maps=[body]).findings
+    assert (finding.severity, finding.confidence) == (Severity.WARNING, Confidence.MEDIUM)
+    metadata["labels"] = {"app.kubernetes.io/name": "ingress-nginx"}
+    (sure,) = judge("APP013", config_maps=[body]).findings
+    assert (sure.severity, sure.confidence) == (Severity.BLOCKER, Confidence.HIGH)
 
 
 @pytest.mark.parametrize("value", ["false", "", None, True, "disable-ipv6: true"])

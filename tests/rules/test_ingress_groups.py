@@ -79,6 +79,22 @@ def test_actions_of_one_family_and_what_is_no_action_stay_silent(found: dict[str
     assert messages("LBC014", ingresses=[found], services=[outside]) == []
 
 
+def test_a_group_that_is_known_to_be_ipv4_and_a_service_of_the_cluster_are_told() -> None:
+    groups = [record("target_groups", {"id": ARN, "name": "old", "ip_address_type": "ipv4"})]
+    inside = {"kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"type": "ClusterIP"}}
+    mixed = forward(SERVICE, {"targetGroupARN": ARN})
+    assert len(messages("LBC014", ingresses=[mixed], services=[inside], target_groups=groups)) == 1
+
+
+def test_a_class_in_view_makes_sure_whose_the_ingresses_are() -> None:
+    login = ingress(ip_address_type=NO_IPV4, auth_type="oidc")
+    for rule, found in (("LBC017", [member("a", DUAL), member("b", NO_IPV4)]), ("LBC019", [login])):
+        guess = judge(rule, ingresses=found).findings
+        sure = judge(rule, ingresses=found, **classes()).findings
+        assert {finding.confidence for finding in guess} == {Confidence.MEDIUM}
+        assert {finding.confidence for finding in sure} == {Confidence.HIGH}
+
+
 def test_members_that_disagree_are_told_each_with_the_others() -> None:
     found = judge("LBC017", ingresses=[member("a", DUAL), member("b", NO_IPV4), member("c")]).findings
     assert [finding.subject.id.rpartition("/")[2] for finding in found] == ["a", "b"]

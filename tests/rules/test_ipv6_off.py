@@ -31,6 +31,9 @@ def sysctl(name: str, value: Any) -> dict[str, Any]:
         (script("sysctl", "-w", "net/ipv6/conf/eth0/disable_ipv6=1"), Severity.BLOCKER),
         (script("sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6"), Severity.BLOCKER),
         (script("sh", "-c", "echo '1' | tee /proc/sys/net/ipv6/conf/all/disable_ipv6"), Severity.BLOCKER),
+        (script("sh", "-c", "printf '1\\n' > \"/host/proc/sys/net/ipv6/conf/all/disable_ipv6\""), Severity.BLOCKER),
+        (script("sh", "-c", "echo 1 | tee /proc/sys/net/ipv6/conf/*/disable_ipv6"), Severity.BLOCKER),
+        (script("sh", "-c", "sysctl -w net.ipv6.conf.${NIC}.disable_ipv6=1"), Severity.WARNING),
         (sysctl("net.ipv6.conf.all.disable_ipv6", "1"), Severity.BLOCKER),
         (sysctl("net.ipv6.conf.eth0.disable_ipv6", 1), Severity.BLOCKER),
         (sysctl("net.ipv6.conf.lo.disable_ipv6", "1"), Severity.WARNING),
@@ -47,6 +50,9 @@ def test_the_kernel_is_told_to_remove_the_address(body: Any, severity: Severity)
         script("sh", "-c", "# sysctl -w net.ipv6.conf.all.disable_ipv6=1"),
         script("sh", "-c", '[ "$(sysctl -n net.ipv6.conf.all.disable_ipv6)" = 1 ] && exit 1'),
         script("sh", "-c", "cat /proc/sys/net/ipv6/conf/all/disable_ipv6"),
+        script("sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/all/disable_ipv6"),
+        script("sh", "-c", "sysctl -w net.ipv6.conf.all.forwarding=1 net.ipv6.conf.eth0.accept_ra=0"),
+        script("sh", "-c", "ip6tables -P INPUT DROP"),
         script("sh", "-c", "sysctl -w net.ipv6.conf.docker0.disable_ipv6=1"),
         script("sh", "-c", "sysctl -w net.ipv6.conf.all.disable_ipv6=10"),
         sysctl("net.ipv6.conf.all.disable_ipv6", "0"),
@@ -61,9 +67,15 @@ def test_other_values_and_settings_are_left_alone(body: Any) -> None:
 
 def test_on_the_network_of_the_host_it_is_the_nodes_address() -> None:
     body = script("sysctl", "-w", "net.ipv6.conf.all.disable_ipv6=1")
+    assert "the pod's only address that others reach" in build.messages("APP004", workloads=[body])[0]
     body["spec"]["template"]["spec"]["hostNetwork"] = True
     (message,) = build.messages("APP004", workloads=[body])
     assert "the node's only address" in message
+
+
+def test_without_it_on_loopback_only_the_loopback_address_is_gone() -> None:
+    (message,) = build.messages("APP004", workloads=[sysctl("net.ipv6.conf.lo.disable_ipv6", "1")])
+    assert message.endswith("switches IPv6 off on lo in its sysctls: that takes away the loopback address ::1.")
 
 
 @pytest.mark.parametrize(("mounted", "severity"), [("conf", Severity.BLOCKER), ("other", Severity.WARNING)])

@@ -64,3 +64,24 @@ def test_several_places_of_one_workload_are_one_finding() -> None:
     env = [{"name": name, "value": SWITCH} for name in ("A", "B")]
     (finding,) = build.judge("APP003", workloads=[workload(env=env)]).findings
     assert len(finding.locations) == 2
+
+
+def kafka(**jvm_options: Any) -> dict[str, Any]:
+    spec = {"kafka": {"jvmOptions": jvm_options}}
+    return {"apiVersion": "kafka.strimzi.io/v1beta2", "kind": "Kafka", "metadata": {"name": "log"}, "spec": spec}
+
+
+def test_an_operator_s_object_is_told_it_as_a_property_or_as_an_option() -> None:
+    name = "java.net.preferIPv4Stack"
+    for body in (kafka(javaSystemProperties=[{"name": name, "value": "true"}]), kafka(options=[SWITCH])):
+        (finding,) = build.judge("APP003", workloads=[], operator_objects=[body]).findings
+        assert finding.severity is Severity.BLOCKER
+        assert "sets" in finding.message
+        assert f"{name}=true" in finding.message
+
+
+@pytest.mark.parametrize(
+    "properties", [[{"name": "java.net.preferIPv4Stack", "value": "false"}], [{"name": 1}], "x", None]
+)
+def test_other_properties_of_any_type_are_left_alone(properties: Any) -> None:
+    assert not build.messages("APP003", workloads=[], operator_objects=[kafka(javaSystemProperties=properties)])

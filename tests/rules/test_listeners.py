@@ -49,10 +49,42 @@ def told(rule: str = "APP001", **container: Any) -> str:
         (["/bin/bash", "-ec", "PORT=1 poetry run flask run -h 0.0.0.0"], "0.0.0.0", "::"),
         (["bundle", "exec", "puma", "-b", "tcp://0.0.0.0:3000"], "tcp://0.0.0.0:3000", "tcp://[::]:3000"),
         (["rails", "server", "-b", "0.0.0.0"], "0.0.0.0", "::"),
+        (["bundle", "exec", "rails", "s", "-p", "3000", "--binding=0.0.0.0"], "0.0.0.0", "::"),
+        (["docker-entrypoint.sh", "redis-server", "--bind", "0.0.0.0"], "0.0.0.0", "* -::*"),
+        (["tini", "-g", "--", "hypercorn", "-b", "0.0.0.0:80"], "0.0.0.0:80", "[::]:80"),
+        (["php", "-S", "0.0.0.0:8000", "-t", "public"], "0.0.0.0:8000", "[::]:8000"),
         (["python", "-m", "http.server", "8000"], "0.0.0.0", "::"),
+        (["python", "-m", "http.server", "$(HTTP_PORT)"], "0.0.0.0", "::"),
+        (["python", "-u", "manage.py", "runserver", "0.0.0.0:8000"], "0.0.0.0:8000", "[::]:8000"),
+        (["sh", "-c", "./manage.py migrate && ./manage.py runserver 0:$PORT"], "0:$PORT", "[::]:$PORT"),
+        (["uwsgi", "--http", ":8000", "--module", "shop.wsgi"], ":8000", "[::]:8000"),
+        (["uwsgi", "--http-socket=0.0.0.0:8000"], "0.0.0.0:8000", "[::]:8000"),
+        (["uv", "run", "fastapi", "run", "--host", "0.0.0.0"], "0.0.0.0", "''"),
+        (["granian", "--interface", "asgi", "--host", "0.0.0.0", "shop:app"], "0.0.0.0", "::"),
+        (["bundle", "exec", "rackup", "-o", "0.0.0.0"], "0.0.0.0", "::"),
+        (["victoria-metrics", "-retentionPeriod=1y"], "0.0.0.0", "-enableTCP6"),
+        (["/vmagent-prod", "-httpListenAddr=:8000"], ":8000", "-enableTCP6"),
+        (["/vmselect", "--httpListenAddr", "[::]:8000"], "[::]:8000", "-enableTCP6"),
+        (["waitress-serve", "--port=8000", "shop:app"], "0.0.0.0", "*"),
+        (["waitress-serve", "--host", "0.0.0.0", "shop:app"], "0.0.0.0", "*"),
+        (["waitress-serve", "--listen=0.0.0.0:8000", "shop:app"], "0.0.0.0:8000", "*:8000"),
+        (["hypercorn", "-b", ":8000", "shop:app"], ":8000", "[::]:8000"),
+        (["gunicorn", "-b", "0.0.0.0", "shop.wsgi"], "0.0.0.0", "[::]"),
+        (["redis-server", "--bind", "*"], "*", "* -::*"),
         (["redis-server", "--bind", "0.0.0.0", "--port", "6379"], "0.0.0.0", "* -::*"),
         (["postgres", "-c", "listen_addresses=0.0.0.0"], "listen_addresses=0.0.0.0", "*"),
         (["mongod", "--bind_ip_all"], "--bind_ip_all", "--ipv6 --bind_ip_all"),
+        (["postgres", "-c", "listen_addresses=0.0.0.0", "-c", "max_connections=9"], "listen_addresses=0.0.0.0", "*"),
+        (["sh", "-c", "gunicorn -b 0.0.0.0:${PORT:-8000} app"], "0.0.0.0:${PORT:-8000}", "[::]:${PORT:-8000}"),
+        (["python", "manage.py", "runserver", "0.0.0.0:8000"], "0.0.0.0:8000", "[::]:8000"),
+        (["fastapi", "run", "app.py"], "0.0.0.0", "''"),
+        (["jupyter", "lab", "--ip=0.0.0.0"], "0.0.0.0", "*"),
+        (["streamlit", "run", "app.py", "--server.address", "0.0.0.0"], "0.0.0.0", "::"),
+        (["celery", "-A", "shop", "flower", "--address=0.0.0.0"], "0.0.0.0", "''"),
+        (["npx", "next", "start", "-H", "0.0.0.0"], "0.0.0.0", "::"),
+        (["bash", "-c", "exec airflow webserver"], "0.0.0.0", "[::]"),
+        (["vllm", "serve", "some/model"], "0.0.0.0", "::"),
+        (["python3", "-m", "vllm.entrypoints.openai.api_server", "--host", "0.0.0.0"], "0.0.0.0", "::"),
     ],
 )
 def test_an_address_that_opens_ipv4_alone_is_found_in_the_command(
@@ -77,6 +109,46 @@ def test_an_address_that_opens_ipv4_alone_is_found_in_the_command(
         ["mongod", "--ipv6", "--bind_ip_all"],
         ["mongod", "--bind_ip", "0.0.0.0", "--ipv6"],
         ["rails", "console", "-b", "0.0.0.0"],
+        ["gunicorn", "-b"],
+        ["gunicorn", "--port=0.0.0.0:80", "shop.wsgi"],
+        ["uvicorn", "main:app", "--root-path", "0.0.0.0"],
+        ["python", "server.py", "--bind", "0.0.0.0"],
+        ["python"],
+        ["env", "--"],
+        ["node", "server.js"],
+        ["redis-server"],
+        ["memcached", "-m", "64"],
+        ["mysqld", "--bind-address=*"],
+        ["postgres", "-c", "listen_addresses=*"],
+        ["postgres", "-c", "listen_addresses=0.0.0.0,::"],
+        ["haproxy", "-f", "/etc/haproxy.cfg"],
+        ["httpd-foreground"],
+        ["varnishd", "-a", ":80"],
+        ["hypercorn", "-b", "[::]:80", "app"],
+        ["waitress-serve", "--listen=*:8080", "app"],
+        ["waitress-serve", "--unix-socket=/run/web.sock", "app"],
+        ["/vmagent-prod", "-httpListenAddr=:8000", "-enableTCP6"],
+        ["/victoria-metrics", "--enableTCP6=true"],
+        ["/victoria-metrics", "-envflag.enable"],
+        ["/victoria-metrics", "-httpListenAddr=127.0.0.1:8000"],
+        ["python", "manage.py", "migrate"],
+        ["python", "manage.py", "runserver"],
+        ["python", "manage.py", "runserver", "[::]:8000"],
+        ["python", "manage.py", "loaddata", "0.0.0.0:8000"],
+        ["python", "-c", "import shop"],
+        ["uwsgi", "--http", "[::]:8000"],
+        ["uwsgi", "--socket", "/run/web.sock", "--stats", "0.0.0.0:9191"],
+        ["uwsgi", "--ini", "/etc/uwsgi.ini"],
+        ["fastapi", "dev", "app/main.py"],
+        ["fastapi", "run", "--host", "", "app/main.py"],
+        ["granian", "shop:app"],
+        ["rackup", "-p", "9292"],
+        ["waitress-serve", "$WAITRESS_OPTIONS", "app"],
+        ["sh", "-c", "python -m http.server $@"],
+        ["puma", "-b", "tcp://[::]:3000"],
+        ["puma", "-b", "unix:///run/puma.sock"],
+        ["dotnet", "shop.dll", "--urls", "http://+:80;http://*:81"],
+        ["flask", "run", "--host", "::"],
         ["python", "-m", "http.server", "--bind", "::", "8000"],
         ["/manager", "--host", "0.0.0.0", "--bind", "0.0.0.0:8000"],
         ["java", "-jar", "app.jar", "--host", "0.0.0.0"],
@@ -89,6 +161,38 @@ def test_an_address_that_opens_ipv4_alone_is_found_in_the_command(
 )
 def test_other_addresses_and_other_programs_are_left_alone(command: list[str]) -> None:
     assert not told(command=command)
+
+
+@pytest.mark.parametrize(
+    ("command", "heard"),
+    [
+        (None, True),
+        (["docker-entrypoint.sh"], True),
+        (["sh", "-c", "umask 0077 && exec /start"], True),
+        (["/bin/redis_exporter"], False),
+        (["sleep", "infinity"], False),
+    ],
+)
+def test_a_file_for_the_images_program_counts_unless_another_program_runs(
+    command: list[str] | None,
+    heard: bool,  # noqa: FBT001  a table's column
+) -> None:
+    more = {"command": command} if command else {}
+    deployment = workload([VOLUME], image="redis:7", volumeMounts=[MOUNT], **more)
+    maps = [config(**{"redis.conf": "bind 0.0.0.0"})]
+    assert bool(values("APP001", workloads=[deployment], config_maps=maps)) is heard
+
+
+def test_a_file_of_another_name_is_not_the_programs() -> None:
+    deployment = workload([VOLUME], image="redis:7", volumeMounts=[MOUNT])
+    maps = [config(**{"health.txt": "bind 0.0.0.0", "users.acl": "bind 0.0.0.0"})]
+    assert not values("APP001", workloads=[deployment], config_maps=maps)
+
+
+def test_an_xml_file_that_speaks_of_an_address_in_a_comment_says_nothing() -> None:
+    text = "<clickhouse>\n<!-- <listen_host>0.0.0.0</listen_host> -->\n<!--\n<listen_host>0.0.0.0</listen_host>\n-->\n"
+    deployment = workload([VOLUME], image="clickhouse/clickhouse-server:24", volumeMounts=[MOUNT])
+    assert not values("APP001", workloads=[deployment], config_maps=[config(**{"listen.xml": text})])
 
 
 def test_the_image_tells_the_program_where_the_command_does_not() -> None:
@@ -106,12 +210,29 @@ def test_variables_tell_the_address_and_by_their_prefix_the_program() -> None:
     assert told(image="kibana:8.1", env=[{"name": "SERVER_HOST", "value": "0.0.0.0"}]) == "0.0.0.0"
 
 
+def test_several_addresses_of_one_variable_are_rewritten_each_with_its_options() -> None:
+    for value, instead in (
+        ("0.0.0.0:8000, 0.0.0.0:8443 http2 ssl", "[::]:8000 ipv6only=off, [::]:8443 ipv6only=off http2 ssl"),
+        ("0.0.0.0:8000, [::]:8000", ""),
+        ("http2 ssl", ""),
+        ("off", ""),
+    ):
+        env = [{"name": "KONG_PROXY_LISTEN", "value": value}]
+        found = values("APP001", workloads=[workload(image="kong:3.9", env=env)])
+        assert [seen["instead"] for seen in found] == [instead] * bool(instead)
+
+
+def test_a_script_of_the_image_hands_its_options_on() -> None:
+    assert told(image="jupyter/scipy-notebook:2024", command=["start-notebook.sh", "--ip=0.0.0.0"]) == "0.0.0.0"
+
+
 def test_an_option_wins_over_a_variable() -> None:
     env = [{"name": "UVICORN_HOST", "value": "0.0.0.0"}]
     assert told(command=["uvicorn", "main:app"], env=env) == "0.0.0.0"
     assert not told(command=["uvicorn", "main:app", "--host", "::"], env=env)
 
 
+LIGHTTPD = 'server.document-root = "/srv"\nserver.port = 8080\n'
 MOUNT = {"name": "conf", "mountPath": "/etc/conf"}
 VOLUME = {"name": "conf", "configMap": {"name": "conf"}}
 
@@ -125,6 +246,10 @@ VOLUME = {"name": "conf", "configMap": {"name": "conf"}}
         ("redis:7", "redis.conf", "port 6379", ""),
         ("shop/web", "redis.conf", "bind 0.0.0.0", ""),
         ("haproxy:3.0", "haproxy.cfg", "frontend f\n  bind *:80\n", "*:80"),
+        ("spilo-17:4.0", "patroni.yml", "restapi:\n  listen: 0.0.0.0:8008\n", "0.0.0.0:8008"),
+        ("spilo-17:4.0", "patroni.yml", "restapi:\n  listen: '*:8008'\n", ""),
+        ("elasticsearch:8.11.0", "elasticsearch.yml", "network.host: _eth0:ipv4_\n", "_eth0:ipv4_"),
+        ("elasticsearch:8.11.0", "elasticsearch.yml", "network.host: 0.0.0.0\n", ""),
         ("haproxy:3.0", "haproxy.cfg", "frontend f\n  bind :80\n  bind [::]:80 v6only\n", ""),
         ("haproxy:3.0", "haproxy.cfg", "frontend f\n  bind :::80 v4v6\nlisten s\n  bind 127.0.0.1:90", ""),
         ("postgres:17", "postgresql.conf", "listen_addresses = '0.0.0.0' # all\n", "'0.0.0.0'"),
@@ -139,6 +264,27 @@ VOLUME = {"name": "conf", "configMap": {"name": "conf"}}
         ("rabbitmq:3", "rabbitmq.conf", "listeners.tcp.1 = 0.0.0.0:5672\n", "0.0.0.0:5672"),
         ("mariadb:11", "my.cnf", "[mysqld]\nbind-address=0.0.0.0\n", "0.0.0.0"),
         ("mariadb:11", "my.cnf", "[mysqld]\nbind-address=*\n", ""),
+        ("shop/web", "uwsgi.ini", "[uwsgi]\nhttp = :8000\n", ""),
+        ("eclipse-mosquitto:2", "mosquitto.conf", "listener 1883 0.0.0.0\n", "0.0.0.0"),
+        ("eclipse-mosquitto:2", "mosquitto.conf", "bind_address 0.0.0.0\n", "0.0.0.0"),
+        ("eclipse-mosquitto:2", "mosquitto.conf", "listener 1883\nlistener 9001 127.0.0.1\n", ""),
+        ("eclipse-mosquitto:2", "mosquitto.conf", "listener 1883\n# listener 1883 0.0.0.0\n", ""),
+        ("fluent/fluentd:v1", "fluent.conf", "<source>\n  @type forward\n  port 24224\n</source>\n", "0.0.0.0"),
+        ("fluent/fluentd:v1", "fluent.conf", "<source>\n  @type http\n  bind 0.0.0.0\n</source>\n", "0.0.0.0"),
+        ("fluent/fluentd:v1", "fluent.conf", "<source>\n  @type forward\n  bind ::\n</source>\n", ""),
+        ("fluent/fluentd:v1", "fluent.conf", "<source>\n  @type tail\n  path /var/log\n</source>\n", ""),
+        ("fluent/fluentd:v1", "fluent.conf", "<match **>\n  @type forward\n</match>\n", ""),
+        ("fluent/fluentd:v1", "fluent.conf", "# <source>\n#  @type forward\n# </source>\n", ""),
+        ("shop/lighttpd:1", "lighttpd.conf", 'server.bind = "0.0.0.0"\n', '"0.0.0.0"'),
+        ("shop/lighttpd:1", "lighttpd.conf", LIGHTTPD, "0.0.0.0"),
+        ("shop/lighttpd:1", "lighttpd.conf", f'{LIGHTTPD}# server.use-ipv6 = "enable"\n', "0.0.0.0"),
+        ("shop/lighttpd:1", "lighttpd.conf", f'{LIGHTTPD}server.bind = "[::]"\n', ""),
+        ("shop/lighttpd:1", "lighttpd.conf", f'{LIGHTTPD}server.use-ipv6 = "enable"\n', ""),
+        ("shop/lighttpd:1", "lighttpd.conf", f'{LIGHTTPD}$SERVER["socket"] == "[::]:8080" {{ }}\n', ""),
+        ("shop/lighttpd:1", "lighttpd.conf", f'{LIGHTTPD}include "conf.d/*.conf"\n', ""),
+        ("shop/lighttpd:1", "lighttpd.conf", f'include_shell "use-ipv6.pl"\n{LIGHTTPD}', ""),
+        ("shop/lighttpd:1", "lighttpd-mime.conf", 'mimetype.assign = ( ".html" => "text/html" )\n', ""),
+        ("shop/lighttpd:1", "site.conf", LIGHTTPD, ""),
         ("aws-for-fluent-bit:2", "fluent-bit.conf", "    HTTP_Listen  0.0.0.0\n", "0.0.0.0"),
         ("clickhouse/clickhouse-server", "c.xml", "<clickhouse>\n <listen_host>0.0.0.0</listen_host>\n", "0.0.0.0"),
         (
@@ -244,6 +390,19 @@ def test_one_config_map_for_several_workloads_is_one_finding() -> None:
 
 
 @pytest.mark.parametrize(
+    ("more", "severity"),
+    [(PROBE, Severity.BLOCKER), ({"ports": [{"containerPort": 6379}]}, Severity.WARNING), ({}, Severity.INFO)],
+)
+def test_one_config_map_weighs_as_much_as_the_workload_that_needs_it_most(more: Any, severity: Severity) -> None:
+    needs: tuple[dict[str, Any], ...] = ({}, more)
+    one, two = (workload([VOLUME], image="redis:7", volumeMounts=[MOUNT], **each) for each in needs)
+    two["metadata"] = {**two["metadata"], "name": "cache"}
+    maps = [config(**{"redis.conf": "bind 0.0.0.0"})]
+    (finding,) = build.judge("APP001", workloads=[one, two], config_maps=maps).findings
+    assert finding.severity is severity
+
+
+@pytest.mark.parametrize(
     ("command", "fails"),
     [
         (["gunicorn", "-b", "0.0.0.0:80", "-b", "[::]:80"], True),
@@ -251,10 +410,11 @@ def test_one_config_map_for_several_workloads_is_one_finding() -> None:
         (["gunicorn", "-b", "0.0.0.0:80", "-b", "[::]:81"], False),
         (["gunicorn", "-b", "127.0.0.1:80", "-b", "[::]:80"], False),
         (["gunicorn", "-b", "[::]:80"], False),
-        (["hypercorn", "-b", "0.0.0.0:80", "-b", "[::]:80"], False),
+        (["hypercorn", "-b", "0.0.0.0:80", "-b", "[::]:80"], True),
+        (["memcached", "-l", "0.0.0.0:80", "-l", "[::]:80"], False),
     ],
 )
-def test_gunicorn_exits_on_both_families_of_one_port(command: list[str], fails: bool) -> None:  # noqa: FBT001  a table's column
+def test_gunicorn_and_hypercorn_exit_on_both_families_of_one_port(command: list[str], fails: bool) -> None:  # noqa: FBT001  a table's column
     assert bool(values("APP007", workloads=[workload(command=command)])) is fails
     assert not (fails and values("APP001", workloads=[workload(command=command)]))
 
@@ -271,6 +431,13 @@ def test_two_programs_of_one_config_map_are_two_findings() -> None:
     [
         {"env": [{"name": "HOST", "value": "0.0.0.0"}]},
         {"env": [{"name": "APP_BIND_ADDR", "value": "0.0.0.0:8000"}]},
+        {"env": [{"name": "HOSTNAME", "value": "0.0.0.0"}]},
+        {"env": [{"name": "ADDRESS", "value": "0.0.0.0:8000"}]},
+        {"env": [{"name": "HTTP_ADDR", "value": "0.0.0.0:8000"}]},
+        {"env": [{"name": "SERVER_HOST", "value": "0.0.0.0"}]},
+        {"command": ["notebooks", "lab", "--ip=0.0.0.0"]},
+        {"command": ["dashboards", "run", "app.py", "--server.address", "0.0.0.0"]},
+        {"command": ["workers", "ui", "--address=0.0.0.0"]},
         {"args": ["serve", "--host", "0.0.0.0"]},
         {"command": ["/app/server"], "args": ["--listen-address=http://0.0.0.0:8000"]},
         {"command": ["node", "server.js", "--host=0.0.0.0"]},
@@ -289,6 +456,13 @@ def test_a_program_that_nobody_can_name_is_asked_about_where_somebody_connects(c
     [
         {"env": [{"name": "HOST", "value": "::"}]},
         {"env": [{"name": "TRUSTED_PROXIES", "value": "0.0.0.0"}]},
+        {"env": [{"name": "KAFKA_ADVERTISED_HOST", "value": "0.0.0.0"}]},
+        {"env": [{"name": "FORWARDED_ALLOW_HOST", "value": "0.0.0.0"}]},
+        {"command": ["etcd", "--listen-host", "0.0.0.0:8000"]},
+        {"image": "bitnami/kafka:3", "env": [{"name": "KAFKA_BIND_ADDRESS", "value": "0.0.0.0:8000"}]},
+        {"image": "docker.elastic.co/elasticsearch/elasticsearch:8", "args": ["--host", "0.0.0.0"]},
+        {"args": ["--host", "0.0.0.0/0"]},
+        {"args": ["--host", "localhost"]},
         {"env": [{"name": "HOST", "value": "0.0.0.0/0"}]},
         {"env": [{"name": "BIND_ADDR", "value": "0.0.0.0:0"}]},
         {"command": ["java", "-jar", "app.jar"], "env": [{"name": "HOST", "value": "0.0.0.0"}]},
@@ -305,3 +479,20 @@ def test_a_program_that_nobody_can_name_is_asked_about_where_somebody_connects(c
 )
 def test_known_programs_and_other_settings_are_not_asked_about(container: Any) -> None:
     assert not values("APP005", workloads=[workload(**container, **PROBE)])
+
+
+def test_a_default_that_a_file_leaves_is_placed_at_its_first_setting() -> None:
+    deployment = workload([VOLUME], image="lighttpd", volumeMounts=[MOUNT])
+    maps = [config(**{"lighttpd.conf": LIGHTTPD})]
+    (finding,) = build.judge("APP001", workloads=[deployment], config_maps=maps).findings
+    assert finding.subject.id == "v1/ConfigMap/shop/conf"
+    assert "0.0.0.0 in lighttpd.conf of" in finding.message
+    assert "by default" in finding.message
+    assert finding.evidence["instead"] == '[::] with server.set-v6only = "disable"'
+
+
+def test_a_file_counts_for_the_program_that_the_command_names() -> None:
+    deployment = workload([VOLUME], command=["uwsgi", "--ini", "/etc/conf/uwsgi.ini"], volumeMounts=[MOUNT])
+    maps = [config(**{"uwsgi.ini": "[uwsgi]\nsocket = /run/web.sock\nhttp-socket = :8000\n"})]
+    (seen,) = values("APP001", workloads=[deployment], config_maps=maps)
+    assert (seen["value"], seen["instead"]) == (":8000", "[::]:8000")

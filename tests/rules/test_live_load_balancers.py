@@ -150,6 +150,12 @@ def binding(labels: Mapping[str, str] | None = None, **spec: Any) -> dict[str, A
     }
 
 
+def owned(body: dict[str, Any]) -> dict[str, Any]:
+    """The same binding as some operator made it."""
+    owner = {"apiVersion": "example.com/v1", "kind": "Fleet", "name": "web", "controller": True}
+    return {**body, "metadata": {**body["metadata"], "ownerReferences": [owner]}}
+
+
 def group(family: str = "ipv4", target_type: str = "ip") -> dict[str, Any]:
     return {"id": GROUP, "name": "web", "ip_address_type": family, "target_type": target_type}
 
@@ -172,6 +178,9 @@ def test_an_ipv4_binding_or_group_takes_no_pod_of_an_ipv6_cluster(spec: Any, gro
     (finding,) = judged(binding(**spec), *groups)
     assert finding.message == f"TargetGroupBinding shop/web {said}; the pods of an IPv6 cluster fit only an ipv6 one."
     assert (finding.severity, finding.confidence) == (Severity.BLOCKER, Confidence.HIGH)
+    assert finding.evidence["ipAddressType"] == spec.get("ipAddressType")
+    assert finding.evidence["target_group_ip_address_type"] == (groups[0]["ip_address_type"] if groups else None)
+    assert len(finding.locations) == 1 + len(groups)
 
 
 def test_what_neither_binding_nor_account_tells_is_a_warning() -> None:
@@ -189,6 +198,7 @@ def test_what_neither_binding_nor_account_tells_is_a_warning() -> None:
         (binding({"ingress.k8s.aws/stack": "shop"}, ipAddressType="ipv4"), [group()]),
         (binding({"service.k8s.aws/stack-name": "web"}, ipAddressType="ipv4", targetType="instance"), [group()]),
         (binding(targetGroupARN=None), []),
+        (owned(binding(ipAddressType="ipv4", targetType="instance")), [group()]),
     ],
 )
 def test_ipv6_bindings_and_those_of_the_controller_are_left_alone(body: Any, groups: Any) -> None:
@@ -212,6 +222,36 @@ def test_instances_need_a_primary_ipv6_address(body: Any, groups: Any) -> None:
     assert finding.severity is Severity.WARNING
 
 
+def opened(*peers: Any) -> dict[str, Any]:
+    return {"ipAddressType": "ipv6", "networking": {"ingress": [{"from": list(peers), "ports": [{"port": 80}]}]}}
+
+
+def block(cidr: str) -> dict[str, Any]:
+    return {"ipBlock": {"cidr": cidr}}
+
+
+def test_a_binding_that_opens_the_pods_to_ipv4_blocks_alone_is_a_warning() -> None:
+    (finding,) = judged(binding(**opened(block("10.0.1.0/24"), block("10.0.2.0/24"))))
+    assert finding.severity is Severity.WARNING
+    assert "opens the pods' security group to 10.0.1.0/24, 10.0.2.0/24 alone" in finding.message
+    assert "securityGroup: {groupID: SECURITY_GROUP_OF_THE_LOAD_BALANCER}" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        opened(block("10.0.1.0/24"), block("2001:db8::/64")),
+        opened(block("10.0.1.0/24"), {"securityGroup": {"groupID": "sg-1"}}),
+        opened({"securityGroup": {"groupID": "sg-1"}}),
+        opened(None, 3),
+        {"ipAddressType": "ipv6", "networking": {"ingress": [{"ports": [{"port": 80}]}, None]}},
+        {"ipAddressType": "ipv6", "networking": "x"},
+    ],
+)
+def test_a_binding_that_opens_them_to_ipv6_or_to_a_group_is_left_alone(spec: dict[str, Any]) -> None:
+    assert judged(binding(**spec)) == ()
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -231,8 +271,31 @@ def test_an_ipv4_load_balancer_is_noted(changes: Any, said: str) -> None:
     (finding,) = build.judge("LBC020", load_balancers=[{**NLB, **changes}]).findings
     assert finding.message == f"{said}, so its clients have no IPv6 way in."
     assert finding.severity is Severity.INFO
+    assert ("alb.ingress.kubernetes.io" in finding.remedy) is (changes.get("type") == "application")
+    assert ("loadBalancerClass" in finding.remedy) is (changes.get("type") == "classic")
 
 
 @pytest.mark.parametrize("family", ["dualstack", "dualstack-without-public-ipv4", "a-type-of-2030"])
 def test_any_other_address_type_is_left_alone(family: str) -> None:
     assert build.messages("LBC020", load_balancers=[{**NLB, "ip_address_type": family}]) == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "kind"),
+    [("service.k8s.aws/stack", "Service"), ("ingress.k8s.aws/stack", "Ingress"), ("x/y", None)],
+)
+def test_what_it_was_made_for_is_a_further_place_from_a_file_where_one_declares_it(tag: str, kind: str | None) -> None:
+    metadata = {"name": "web", "namespace": "shop"}
+    sections = {
+        section: [
+            build.resource({"apiVersion": api, "kind": each, "metadata": metadata}, source)
+            for source in ("manifests", "cluster")
+        ]
+        for section, api, each in (
+            ("services", "v1", "Service"),
+            ("ingresses", "networking.k8s.io/v1", "Ingress"),
+        )
+    }
+    balancer = {**NLB, "ip_address_type": "ipv4", "tags": {tag: "shop/web"}}
+    (finding,) = build.judge("LBC020", load_balancers=[balancer], **sections).findings
+    assert [place.file for place in finding.locations[1:]] == (["test.yaml"] if kind else [])

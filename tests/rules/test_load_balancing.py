@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eks6check.findings import Confidence, Severity, State
+from eks6check.knowledge.load_balancer_controller import for_another_cloud
 
 PREFIX = "service.beta.kubernetes.io/aws-load-balancer-"
 NLB = {"loadBalancerClass": "service.k8s.aws/nlb"}
@@ -237,6 +238,14 @@ def test_a_manifest_for_another_cloud_is_a_guess_and_a_live_service_is_not() -> 
     assert (live.severity, live.confidence) == (Severity.BLOCKER, Confidence.HIGH)
 
 
+def test_an_address_of_choice_is_for_another_cloud_unless_the_class_says_aws() -> None:
+    chosen = service(loadBalancerIP="104.154.109.191")
+    (guess,) = judge("LBC003", services=[resource(chosen, "manifests")]).findings
+    assert (guess.severity, guess.confidence) == (Severity.INFO, Confidence.LOW)
+    assert "carries loadBalancerIP, which is for other load balancers" in guess.message
+    assert for_another_cloud(resource(service(loadBalancerIP="104.154.109.191", **NLB))) is None
+
+
 def test_a_service_that_speaks_to_aws_as_well_is_no_guess() -> None:
     internal = ("azure-load-balancer-internal", "aws-load-balancer-internal")
     both = service({f"service.beta.kubernetes.io/{key}": "true" for key in internal})
@@ -254,9 +263,10 @@ def test_a_service_that_speaks_to_aws_as_well_is_no_guess() -> None:
 )
 def test_the_owner_of_a_service_is_where_the_change_belongs(owners: Any, said: str) -> None:
     body = service()
-    (message,) = messages("LBC003", services=[{**body, "metadata": {**body["metadata"], "ownerReferences": owners}}])
-    assert said in message
-    assert ("makes it" in message) is ("makes it" in said)
+    owned = {**body, "metadata": {**body["metadata"], "ownerReferences": owners}}
+    (finding,) = judge("LBC003", services=[owned]).findings
+    assert said in finding.message
+    assert ("makes it" in finding.message) is ("makes it" in said) is ("infrastructure:" in finding.remedy)
 
 
 @pytest.mark.parametrize("annotations", [{}, {"type": "nlb"}])

@@ -21,10 +21,14 @@ VPC, VPC6 = "10.0.0.0/16", "2001:db8:1234::/56"
     [
         ("ingress", [VPC], Severity.BLOCKER),
         ("ingress", ["203.0.113.0/24"], Severity.BLOCKER),
+        ("ingress", ["0.0.0.0/0"], Severity.BLOCKER),
         ("egress", ["0.0.0.0/0"], Severity.BLOCKER),
         ("egress", ["100.64.0.0/10"], Severity.BLOCKER),
         ("egress", ["203.0.113.7/32", "172.20.0.10/32"], Severity.BLOCKER),
+        ("egress", ["169.254.20.10/32"], Severity.BLOCKER),
         ("egress", ["203.0.113.7/32"], Severity.WARNING),
+        ("egress", ["0.0.0.0/1"], Severity.BLOCKER),
+        ("egress", ["16.0.0.0/8"], Severity.WARNING),
         ("egress", ["0.0.0.0/0", "fd00:ec2::23/128"], Severity.BLOCKER),
     ],
 )
@@ -36,6 +40,25 @@ def test_ipv4_blocks_alone_cut_a_direction_off(direction: str, cidrs: list[str],
     assert set(finding.evidence["blocks"]) == {each for each in cidrs if ":" not in each}
 
 
+def test_an_old_service_address_beside_selectors_is_a_warning_and_alone_cuts_off() -> None:
+    kube_system = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
+    peers = ([*blocks("172.20.0.10/32"), kube_system], blocks("172.20.0.10/32"), [*blocks(VPC), kube_system])
+    found = [judge("POL001", network_policies=[policy(egress=[{"to": each}])]).findings[0] for each in peers]
+    assert [each.severity for each in found] == [Severity.WARNING, Severity.BLOCKER, Severity.BLOCKER]
+    assert ["selectors beside" in each.message for each in found] == [True, False, False]
+
+
+def test_a_selector_beside_the_block_opens_the_pods_and_not_what_the_block_held() -> None:
+    peers = [*blocks(VPC), {"namespaceSelector": {}}]
+    assert len(messages("POL001", network_policies=[policy(ingress=[{"from": peers}])])) == 1
+
+
+def test_an_ipv4_service_outside_beside_dns_by_selectors_is_no_blocker() -> None:
+    dns = {"to": [{"namespaceSelector": {}}], "ports": [{"protocol": "UDP", "port": 53}]}
+    made = policy(egress=[{"to": blocks("203.0.113.7/32"), "ports": tcp(443)}, dns])
+    assert judge("POL001", network_policies=[made]).findings[0].severity is Severity.WARNING
+
+
 def test_each_direction_is_told_once_with_all_its_blocks() -> None:
     both = policy(ingress=[{"from": blocks(VPC, "192.168.0.0/16")}], egress=[{"to": blocks(VPC)}])
     first, second = judge("POL001", network_policies=[both]).findings
@@ -45,11 +68,34 @@ def test_each_direction_is_told_once_with_all_its_blocks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cidrs", "variant"), [(["0.0.0.0/0"], "Beside 0.0.0.0/0"), ([VPC], "the IPv6 blocks of the same networks")]
+    ("cidrs", "variant"),
+    [
+        (["0.0.0.0/0"], "Beside 0.0.0.0/0"),
+        ([VPC], "the IPv6 blocks of the same networks"),
+        (["0.0.0.0/0", VPC], "the IPv6 blocks of the same networks"),
+    ],
 )
 def test_the_whole_of_ipv6_is_offered_only_beside_the_whole_of_ipv4(cidrs: list[str], variant: str) -> None:
     (finding,) = judge("POL001", network_policies=[policy(egress=[{"to": blocks(*cidrs)}])]).findings
     assert variant in finding.remedy
+
+
+def test_the_whole_of_ipv6_is_not_offered_beside_ipv4_with_exceptions() -> None:
+    block = {"ipBlock": {"cidr": "0.0.0.0/0", "except": [VPC]}}
+    (finding,) = judge("POL001", network_policies=[policy(egress=[{"to": [block]}])]).findings
+    assert "the IPv6 blocks of the same networks" in finding.remedy
+
+
+def test_a_twin_for_some_ports_is_none_for_all_of_them() -> None:
+    made = policy(egress=[{"to": blocks(VPC)}, {"to": blocks(VPC6), "ports": tcp(443)}])
+    assert len(messages("POL001", network_policies=[made])) == 1
+
+
+def test_a_file_that_mends_the_policy_does_not_mend_the_live_one() -> None:
+    live = resource(policy(egress=[{"to": blocks(VPC)}]))
+    file = resource(policy(egress=[{"to": blocks(VPC, VPC6)}]), "manifests")
+    (finding,) = judge("POL001", network_policies=[live, file]).findings
+    assert finding.locations[0].id.endswith("NetworkPolicy/shop/web")
 
 
 @pytest.mark.parametrize(
@@ -59,6 +105,15 @@ def test_the_whole_of_ipv6_is_offered_only_beside_the_whole_of_ipv4(cidrs: list[
         {"egress": [{"to": blocks("0.0.0.0/0")}, {"to": blocks("::/0")}]},
         {"egress": [{"to": blocks(VPC), "ports": tcp(443)}, {"to": blocks(VPC6), "ports": tcp(443, 80)}]},
         {"egress": [{"to": blocks(VPC), "ports": tcp(443)}, {"to": blocks(VPC6), "ports": [{}]}]},
+        {
+            "egress": [
+                {"to": blocks(VPC), "ports": tcp(443)},
+                {"to": blocks(VPC6), "ports": [{"port": 443, "endPort": 500}]},
+            ]
+        },
+        {"egress": [{"to": blocks(VPC), "ports": tcp("web")}, {"to": blocks(VPC6), "ports": [{"port": "web"}]}]},
+        {"ingress": [{"from": blocks(VPC)}, {"from": blocks("::/0")}]},
+        {"ingress": [{"from": blocks("127.0.0.1/32")}]},
         {"egress": [{"to": blocks(VPC)}, {}]},
         {"egress": [{"to": blocks("169.254.169.254/32", "169.254.170.23/32")}]},
         {"egress": [{"to": [{"namespaceSelector": {}}]}]},
@@ -72,7 +127,14 @@ def test_blocks_with_a_counterpart_and_blocks_without_effect_are_left_alone(spec
 
 
 @pytest.mark.parametrize(
-    "ports", [tcp(80), [{"protocol": "UDP", "port": 443}], [{"protocol": "TCP", "port": 443, "endPort": 500}]]
+    "ports",
+    [
+        tcp(80),
+        tcp("https"),
+        [{"protocol": "UDP", "port": 443}],
+        [{"protocol": "TCP", "port": 444, "endPort": 500}],
+        [{"protocol": "TCP", "port": 400, "endPort": 442}],
+    ],
 )
 def test_a_counterpart_with_other_ports_is_none(ports: list[dict[str, Any]]) -> None:
     spec: Any = {"egress": [{"to": blocks(VPC), "ports": tcp(443)}, {"to": blocks(VPC6), "ports": ports}]}
@@ -132,6 +194,7 @@ def test_an_exception_inside_its_block_is_left_alone(made: dict[str, Any]) -> No
         ({"matchLabels": {"app": "web"}}, 1),
         ({"matchLabels": {"app": "api"}}, 0),
         ({"matchExpressions": [{"key": "app", "operator": "In", "values": ["web", "api"]}]}, 1),
+        ({"matchExpressions": [{"key": "app", "operator": "In", "values": ["api"]}]}, 0),
         ({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["web"]}]}, 0),
         ({"matchExpressions": [{"key": "tier", "operator": "DoesNotExist"}]}, 1),
         ({"matchExpressions": [{"key": "tier", "operator": "Exists"}]}, 0),

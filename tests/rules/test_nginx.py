@@ -34,6 +34,13 @@ def listened(text: str) -> list[list[str]]:
         ("server { location / { return 200 '}'; } listen 80; }", ["listen 80;"]),
         ("server { location / { root /srv; } }", ["server {"]),
         ("server { listen 80; } server { listen 80; listen [::]:80; }", ["listen 80;"]),
+        ("server { listen *; }", ["listen *;"]),
+        (
+            "server { listen 80 default_server reuseport; listen [::]:443 ssl; }",
+            ["listen 80 default_server reuseport;"],
+        ),
+        ("server { listen 443 ssl; listen 443 quic; listen [::]:443 ssl; }", []),
+        ("server {\n # listen [::]:80;\n listen 80;\n}", ["listen 80;"]),
         ("server { listen 80", []),
     ],
 )
@@ -49,6 +56,14 @@ def test_each_ipv4_wildcard_wants_a_twin_in_its_own_block(text: str, lines: list
         "server { listen [::]:80; }",
         "server { listen 80 ssl; listen [::]:80 ssl; listen 127.0.0.1:81; }",
         "server { listen unix:/run/nginx.sock; }",
+        "server { listen unix:/run/nginx.sock; location / { return 200; } }",
+        "server { listen [::]; listen *; }",
+        "server { listen [::]; listen 80; }",
+        "server { listen; location / { return 200; } }",
+        "server { listen 10.0.0.1:80; }",
+        "http { include /etc/nginx/conf.d/*.conf; }",
+        "stream { server { listen 53 udp; listen [::]:53 udp; } }",
+        "server { location / { proxy_pass http://x; } listen 127.0.0.1:80; listen [::1]:80; }",
         "server { listen 127.0.0.1:8080; location /status { stub_status; } }",
         "server { listen localhost:8080; }",
         "# server { listen 80; }",
@@ -109,3 +124,26 @@ def test_each_file_is_a_finding_of_its_own() -> None:
 def test_no_text_raises(text: str) -> None:
     parse(text)
     servers("server {" + text)
+
+
+SCRIPT = """cat > /etc/nginx/conf.d/default.conf <<EOF
+server {
+  listen 8080;LISTEN
+  root /usr/share/nginx/html;
+}
+EOF
+exec nginx -g 'daemon off;'
+"""
+
+
+@pytest.mark.parametrize(
+    "script", [SCRIPT, "echo 'server { listen 8080;LISTEN }' > /etc/nginx/conf.d/a.conf; exec nginx"]
+)
+def test_a_configuration_that_a_script_writes_is_read(script: str) -> None:
+    for twin, count in ((" ", 1), (" listen [::]:8080;", 0)):
+        args, probe = ["-c", script.replace("LISTEN", twin)], {"httpGet": {"port": 8080}}
+        container = {"name": "web", "args": args, "readinessProbe": probe}
+        body = {"kind": "Pod", "metadata": {"name": "web"}, "spec": {"containers": [container]}}
+        found = build.judge("APP002", config_maps=[], workloads=[body]).findings
+        assert [finding.severity for finding in found] == [Severity.BLOCKER] * count
+        assert all("in args of container web" in finding.message for finding in found)

@@ -58,6 +58,11 @@ def test_before_the_vpc_has_a_block_nobody_knows_the_new_addresses() -> None:
                 {"id": "rtb-1", "vpc_id": "vpc-1", "main": True, "routes": [{**ROUTES[0], "target": "igw-1"}]}
             ]
         },
+        {
+            "route_tables": [
+                {"id": "rtb-1", "vpc_id": "vpc-1", "main": True, "routes": [{**ROUTES[0], "state": "blackhole"}]}
+            ]
+        },
         {"clusters": [{"id": "prod", "vpc_id": "vpc-2"}]},
     ],
 )

@@ -54,6 +54,14 @@ def test_pods_on_the_nodes_network_are_rightly_probed_at_its_loopback() -> None:
     assert messages("APP008", workloads=[workload({"livenessProbe": http("127.0.0.1")}, hostNetwork=True)]) == []
 
 
+def test_a_control_plane_that_eks_runs_itself_is_left_alone() -> None:
+    pod = {"containers": [{"name": "kube-apiserver", "livenessProbe": http("127.0.0.1")}]}
+    labels = {"component": "kube-apiserver", "tier": "control-plane"}
+    kubeadm = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "api", "labels": labels}, "spec": pod}
+    assert messages("APP008", workloads=[kubeadm]) == []
+    assert len(messages("APP008", workloads=[{**kubeadm, "metadata": {"name": "api", "labels": [labels]}}])) == 1
+
+
 def test_a_workload_is_told_once_with_each_of_its_probes() -> None:
     probes = {"livenessProbe": http("127.0.0.1"), "readinessProbe": http("127.0.0.1")}
     (finding,) = judge("APP008", workloads=[workload(probes)]).findings

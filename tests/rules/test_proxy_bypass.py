@@ -44,6 +44,7 @@ def test_a_list_of_internal_ipv4_addresses_is_told(no_proxy: str) -> None:
         "10.0.0.0/16,2001:db8:1234::/56",
         "10.0.0.0/16,*",
         "10.0.0.0/16,$(SERVICE_RANGE)",
+        "10.0.0.0/16,{{ .Values.noProxy }}",
         "",
         3,
     ],
@@ -55,6 +56,18 @@ def test_lists_with_ipv6_names_or_unknown_entries_are_left_alone(no_proxy: Any) 
 def test_a_list_without_a_proxy_is_left_alone() -> None:
     assert messages("IDN005", workloads=[workload("10.0.0.0/16", proxy="OTHER")]) == []
     assert messages("IDN005", workloads=[], config_maps=[config_map(NO_PROXY="10.0.0.0/16")]) == []
+    assert messages("IDN005", workloads=[], config_maps=[config_map(HTTP_PROXY=PROXY, OTHER="10.0.0.0/16")]) == []
+    unset = workload("10.0.0.0/16")
+    unset["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"] = ""
+    assert messages("IDN005", workloads=[unset]) == []
+
+
+def test_the_proxy_may_come_out_of_a_config_map() -> None:
+    body = workload("10.0.0.0/16", proxy="OTHER")
+    body["spec"]["template"]["spec"]["containers"][0]["envFrom"] = [{"configMapRef": {"name": "proxy"}}]
+    for given in (config_map(HTTPS_PROXY=PROXY), seal(config_map(HTTPS_PROXY=PROXY))):
+        assert len(messages("IDN005", workloads=[body], config_maps=[given])) == 1
+    assert not messages("IDN005", workloads=[body], config_maps=[config_map(COLOR="green")])
 
 
 def test_a_config_map_for_the_environment_is_told_at_its_key() -> None:
@@ -62,6 +75,8 @@ def test_a_config_map_for_the_environment_is_told_at_its_key() -> None:
     (finding,) = judge("IDN005", workloads=[], config_maps=[made]).findings
     assert finding.evidence["in"] == ["key no_proxy"]
     assert finding.evidence["addresses"] == ["10.0.0.0/16"]
+    (finding,) = judge("IDN005", workloads=[workload(".svc, 10.0.0.0/16, 10.0.3.7")]).findings
+    assert finding.evidence["addresses"] == ["10.0.0.0/16", "10.0.3.7"]
 
 
 ASSOCIATION = {"id": "a-1", "namespace": "shop", "service_account": "web"}
@@ -77,6 +92,8 @@ ASSOCIATION = {"id": "a-1", "namespace": "shop", "service_account": "web"}
         (".svc,[fd00:ec2::23]", "HTTP_PROXY", 0),
         (".svc,fd00::/8", "HTTP_PROXY", 0),
         ("*", "HTTP_PROXY", 0),
+        (".svc,$(MORE)", "HTTP_PROXY", 0),
+        (".svc,{{ .Values.noProxy }}", "HTTP_PROXY", 0),
     ],
 )
 def test_a_client_of_pod_identity_has_to_name_the_agent(no_proxy: str, proxy: str, count: int) -> None:

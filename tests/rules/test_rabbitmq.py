@@ -63,3 +63,24 @@ def test_one_node_alone_settings_that_speak_of_ipv6_and_other_programs_are_left_
     body: Any, config_map: Any
 ) -> None:
     assert not build.messages("APP006", workloads=[body], config_maps=[config_map])
+
+
+def operated(**rabbitmq: Any) -> dict[str, Any]:
+    return {"kind": "RabbitmqCluster", "metadata": {"name": "q"}, "spec": {"rabbitmq": rabbitmq}}
+
+
+def test_the_operator_has_its_nodes_look_for_others_whatever_their_number() -> None:
+    (finding,) = build.judge("APP006", operator_objects=[operated(additionalConfig="log.console = true")]).findings
+    assert finding.severity is Severity.BLOCKER
+    assert "erlangInetConfig" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        operated(envConfig='SERVER_ADDITIONAL_ERL_ARGS="-proto_dist inet6_tcp"'),
+        {"kind": "Kafka", "metadata": {"name": "k"}, "spec": {}},
+    ],
+)
+def test_an_operator_that_is_told_and_others_are_left_alone(body: dict[str, Any]) -> None:
+    assert not build.messages("APP006", operator_objects=[body])

@@ -49,14 +49,24 @@ def test_hand_made_ipv4_endpoints_are_told_at_their_place_with_the_service(made:
     assert "name: db" in finding.remedy
 
 
+def test_a_service_in_name_alone_as_kubectl_delete_takes_it_does_not_count() -> None:
+    bare = {each: value for each, value in service().items() if each != "spec"}
+    (finding,) = judge("SVC004", services=[service(), bare], endpoints=[endpoints("10.0.0.5")]).findings
+    assert finding.locations[1].id == "v1/Service/shop/db"
+    assert judge("SVC004", services=[bare], endpoints=[endpoints("10.0.0.5")]).findings == ()
+
+
 def test_many_addresses_are_one_finding() -> None:
     made = endpoints(*(f"10.0.0.{last}" for last in range(1, 9)))
     assert "10.0.0.1, 10.0.0.2, 10.0.0.3 and 5 more" in messages("SVC004", services=[service()], endpoints=[made])[0]
+    three = endpoints("10.0.0.1", "10.0.0.2", "10.0.0.3")
+    assert "10.0.0.1, 10.0.0.2, 10.0.0.3 behind" in messages("SVC004", services=[service()], endpoints=[three])[0]
 
 
 def test_an_owner_is_named() -> None:
     made = a_slice("10.0.0.5", ownerReferences=[{"kind": "Tunnel", "name": "hq"}])
     assert "Tunnel hq makes it" in messages("SVC004", services=[service()], endpoints=[made])[0]
+    assert "makes it" not in messages("SVC004", services=[service()], endpoints=[a_slice("10.0.0.5")])[0]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from build import judge, messages, resource
 
-from eks6check.findings import State
+from eks6check.findings import Confidence, Severity, State
+
+AZURE = "service.beta.kubernetes.io/azure-load-balancer-internal"
 
 
 def service(**spec: Any) -> dict[str, Any]:
@@ -40,6 +42,26 @@ def test_any_ipv4_among_the_families_is_enough(families: list[str]) -> None:
 )
 def test_what_an_ipv6_cluster_takes_stays_silent_about_families(spec: dict[str, Any]) -> None:
     assert judge("SVC001", services=[service(**spec)]).state is State.PASSED
+
+
+@pytest.mark.parametrize(
+    ("annotations", "spec"), [({AZURE: "true"}, {}), (None, {"loadBalancerIP": "104.154.109.191"})]
+)
+def test_a_file_for_another_clouds_load_balancer_is_an_aside(annotations: Any, spec: dict[str, Any]) -> None:
+    body = service(type="LoadBalancer", ipFamilies=["IPv4"], **spec)
+    body["metadata"]["annotations"] = annotations
+    (aside,) = judge("SVC001", services=[resource(body, "manifests")]).findings
+    (live,) = judge("SVC001", services=[resource(body)]).findings
+    assert (aside.severity, aside.confidence) == (Severity.INFO, Confidence.LOW)
+    assert aside.message.endswith("which is for other load balancers.")
+    assert (live.severity, live.confidence) == (Severity.BLOCKER, Confidence.HIGH)
+
+
+def test_annotations_of_another_cloud_say_nothing_where_no_load_balancer_is_asked_for() -> None:
+    body = service(ipFamilies=["IPv4"])
+    body["metadata"]["annotations"] = {"cloud.google.com/neg": "{}"}
+    (finding,) = judge("SVC001", services=[resource(body, "manifests")]).findings
+    assert finding.severity is Severity.BLOCKER
 
 
 def test_a_headless_service_with_a_selector_is_still_refused() -> None:
@@ -98,3 +120,25 @@ def test_the_api_servers_own_service_is_not_the_users_fault(rule: str) -> None:
 def test_a_service_of_another_api_group_is_not_looked_at_by_name_alone() -> None:
     knative = resource("{apiVersion: serving.knative.dev/v1, kind: Service, metadata: {name: web}}")
     assert knative.subject.id == "serving.knative.dev/Service/default/web"
+
+
+def kafka(**template: Any) -> dict[str, Any]:
+    spec = {"kafka": {"template": {"bootstrapService": template, "brokersService": template}}}
+    return {"apiVersion": "kafka.strimzi.io/v1beta2", "kind": "Kafka", "metadata": {"name": "log"}, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("rule", "template"), [("SVC001", {"ipFamilies": ["IPv4"]}), ("SVC002", {"ipFamilyPolicy": "RequireDualStack"})]
+)
+def test_services_that_an_operator_is_to_make_are_one_finding(rule: str, template: Any) -> None:
+    (finding,) = judge(rule, services=[], operator_objects=[kafka(**template)]).findings
+    assert finding.message.startswith("Kafka default/log has its operator make Services with ")
+    assert finding.evidence == template
+
+
+@pytest.mark.parametrize(
+    "template", [{"ipFamilies": ["IPv6"]}, {"ipFamilies": "IPv4"}, {"ipFamilyPolicy": "PreferDualStack"}]
+)
+def test_what_an_operator_may_ask_for_is_left_alone(template: Any) -> None:
+    for rule in ("SVC001", "SVC002"):
+        assert not messages(rule, services=[], operator_objects=[kafka(**template)])

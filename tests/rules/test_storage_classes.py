@@ -47,6 +47,9 @@ def test_volumes_without_a_class_in_view_stand_for_themselves() -> None:
 def test_a_driver_that_nothing_in_view_uses_is_a_warning() -> None:
     (finding,) = judge("STO001", storage_classes=[driver()]).findings
     assert finding.severity is Severity.WARNING
+    assert finding.message.startswith(f"CSIDriver {FSX} is the CSI driver of FSx for Lustre: EKS does not support")
+    (alone,) = messages("STO001", storage_classes=[storage_class()])
+    assert alone.startswith("StorageClass scratch is for FSx for Lustre: EKS does not support")
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,14 @@ def affinity(*terms: tuple[str, list[str]], wish: bool = False) -> dict[str, Any
     return {"affinity": {"nodeAffinity": preferred if wish else required}}
 
 
+def elsewhere(operator: str, values: list[str]) -> dict[str, Any]:
+    """An affinity by a label that only sounds like the system's."""
+    spec = affinity((operator, values))
+    (term,) = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    term["matchExpressions"][0]["key"] = "example.com/os"
+    return spec
+
+
 @pytest.mark.parametrize(
     "spec",
     [
@@ -61,6 +69,8 @@ def test_options_for_windows_alone_are_a_hint(spec: dict[str, Any]) -> None:
         affinity(("In", ["windows", "linux"])),
         affinity(("In", ["windows"]), ("In", ["linux"])),
         affinity(("In", ["windows"]), wish=True),
+        {**affinity(("In", ["linux"])), "securityContext": ON_WINDOWS},
+        elsewhere("In", ["windows"]),
         {"nodeSelector": ["windows"], "os": "windows", "affinity": 3, "securityContext": []},
         {"tolerations": [{"key": "os", "value": "windows"}]},
     ],
@@ -110,6 +120,9 @@ def test_machines_that_nothing_else_explains_are_told_together() -> None:
     assert message.startswith("Instance i-1 with 1 more is a Windows node")
     (message,) = messages("NOD002", nodes=[node("a", {})])
     assert message.startswith("Node a is a Windows node")
+    linux = {"apiVersion": "karpenter.k8s.aws/v1", "kind": "EC2NodeClass", "metadata": {"name": "l"}, "spec": {}}
+    assert len(messages("NOD002", nodes=[node("a", {})], node_classes=[linux])) == 1
+    assert len(messages("NOD002", nodes=[node("a", {"karpenter.sh/nodepool": "win"})])) == 1
 
 
 @pytest.mark.parametrize(

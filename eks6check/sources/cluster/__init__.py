@@ -35,9 +35,13 @@ SETTINGS_KEPT: Mapping[str, tuple[str, ...]] = {
     "IstioOperator": ("components", "profile", "values"),
     "PodMonitor": ("podMetricsEndpoints",),
     "ScrapeConfig": ("relabelings", "staticConfigs"),
-    "ServiceEntry": ("addresses",),
+    "ServiceEntry": ("addresses", "hosts", "ports"),
     "ServiceMonitor": ("endpoints",),
     "Sidecar": ("egress", "ingress"),
+    "VMNodeScrape": ("relabelConfigs",),
+    "VMPodScrape": ("podMetricsEndpoints",),
+    "VMScrapeConfig": ("relabelConfigs", "staticConfigs"),
+    "VMServiceScrape": ("endpoints",),
 }
 """The settings that rules look at of a proxy's plugins, where others may hold passwords, and of what has long schemas.
 

@@ -10,29 +10,25 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from eks6check.facts import Gap, Origin, Path
-from eks6check.facts.kinds import KINDS
-from eks6check.facts.kube import Resource, made_by_workload, pod_spec, text
+from eks6check.facts import Gap
+from eks6check.facts.kube import Resource, mapping, text
 from eks6check.findings import Suppression
 from eks6check.sources import Collector
 from eks6check.sources.manifests import files
 from eks6check.sources.manifests.comments import suppressions
+from eks6check.sources.manifests.glance import unread
+from eks6check.sources.manifests.objects import GIVEN, objects, section_of
 from eks6check.sources.manifests.yamldoc import Document, Fault, decode, documents, placed
+from eks6check.workers import MOST_JOBS, spread
 
 if TYPE_CHECKING:
     from eks6check.sources.manifests.rendered import Part
 
-LIVE_ONLY = frozenset({"pods", "webhooks"})
-"""Sections about what runs; a file says only what shall run."""
-
-LEGACY = {("extensions", "Ingress"): "ingresses"}
-"""Kinds by the API group that they once had. Old workloads are known by their pod template."""
-
-SECTION_OF: Mapping[tuple[str, str], str] = LEGACY | {
-    (kind.group, kind.kind): section for section, kinds in KINDS.items() if section not in LIVE_ONLY for kind in kinds
-}
+MANY_FILES = 100
+BATCH = 32
+"""From how many files on it pays to read them in several processes, and how many at least a process takes at a time."""
 
 GIT_CRYPT = b"\0GITCRYPT\0"
 
@@ -75,8 +71,24 @@ def read(paths: Iterable[str], stdin: BinaryIO | None = None, parts: Iterable[Pa
         UsageError: a path names nothing.
         NothingCheckedError: there is no manifest in any of the folders.
     """
+    found = files.find(paths) if paths else ()
+    rendered = Pile()
+    add_parts(rendered, parts)
+    return joined([*piles(found, stdin), rendered])
+
+
+def piles(found: Sequence[files.File], stdin: BinaryIO | None) -> list[Pile]:
+    """What the files hold. Many are read in several processes; standard input, which is there but once, in this one."""
+    if len(found) < MANY_FILES or any(file.path is None for file in found):
+        return [read_files(found, stdin)]
+    size = max(BATCH, len(found) // MOST_JOBS + 1)
+    return spread(read_files, [found[start : start + size] for start in range(0, len(found), size)])
+
+
+def read_files(some: Iterable[files.File], stdin: BinaryIO | None = None) -> Pile:
+    """What some files hold."""
     pile = Pile()
-    for file in files.find(paths) if paths else ():
+    for file in some:
         pile.counts["files"] += 1
         try:
             data = file.path.read_bytes() if file.path else (stdin or sys.stdin.buffer).read()
@@ -84,13 +96,18 @@ def read(paths: Iterable[str], stdin: BinaryIO | None = None, parts: Iterable[Pa
             pile.gaps.append(unreadable(file.shown, error))
         else:
             add_file(pile, file.shown, data)
-    add_parts(pile, parts)
+    return pile
+
+
+def joined(piles: Sequence[Pile]) -> Files:
+    """All piles in one, in their order."""
+    sections = {section: None for pile in piles for section in pile.resources}
     return Files(
-        {section: tuple(found) for section, found in pile.resources.items()},
-        tuple(pile.gaps),
-        tuple(pile.notes),
-        tuple(pile.suppressions),
-        pile.counts,
+        {section: tuple(each for pile in piles for each in pile.resources.get(section, ())) for section in sections},
+        tuple(gap for pile in piles for gap in pile.gaps),
+        tuple(note for pile in piles for note in pile.notes),
+        tuple(each for pile in piles for each in pile.suppressions),
+        {name: sum(pile.counts[name] for pile in piles) for name in Pile().counts},
     )
 
 
@@ -111,7 +128,7 @@ def add_file(pile: Pile, name: str, data: bytes) -> None:
         pile.counts["documents"] += 1
         pile.counts["other_documents"] += 1
     else:
-        read_documents = list(documents(content))
+        read_documents = list(documents(content, unread))
         for document in read_documents:
             if not document.empty:
                 add_document(pile, name, document)
@@ -169,12 +186,23 @@ def add_document(pile: Pile, name: str, document: Document) -> None:
     pile.counts["resources"] += len(resources)
     if not resources:
         pile.counts["other_documents"] += 1
+        pile.gaps.extend(half_named(name, document))
         return
     pile.notes.extend(repeated(name, *each) for each in document.repeated)
     judged = [(section, each) for each in resources if (section := section_of(each))]
     for section, resource in judged:
         pile.resources.setdefault(section, []).append(resource)
     pile.gaps.extend(template_gaps(name, document, [resource for _, resource in judged]))
+
+
+def half_named(name: str, document: Document) -> Iterator[Gap]:
+    """The gap of an object that says only half of what it is, which kubectl refuses."""
+    body = mapping(document.value)
+    missing = [key for key in ("apiVersion", "kind") if not text(body.get(key))]
+    if len(missing) == 1 and isinstance(body.get("metadata"), dict):
+        reason = f"It has metadata and no {missing[0]}, so nobody can tell what it is."
+        remedy = f"Write its {missing[0]}, or leave the file out."
+        yield Gap("read", reason, remedy, name, *document.mark(("metadata",)))
 
 
 def repeated(name: str, key: str, line: int, column: int) -> Gap:
@@ -189,41 +217,6 @@ def broken(name: str, document: Document, fault: Fault) -> Gap:
         return Gap("read", "It looks like a template that was not rendered.", RENDER, name, fault.line, fault.column)
     reason = f"This is not YAML: {fault.reason}."
     return Gap("read", reason, "Mend the document, or leave the file out.", name, fault.line, fault.column)
-
-
-def objects(name: str, document: Document) -> Iterator[Resource]:
-    """Every Kubernetes object of a document, the items of lists one by one."""
-    waiting: list[tuple[Any, Path]] = [(document.value, ())]
-    while waiting:
-        body, path = waiting.pop()
-        if not isinstance(body, dict) or not text(body.get("apiVersion")) or not text(body.get("kind")):
-            continue
-        if is_list(body):
-            items = enumerate(body["items"])
-            waiting.extend(reversed([(typed(item, body), (*path, "items", index)) for index, item in items]))
-        else:
-            yield Resource(body, Origin("manifests", file=name, path=path, mark=document.mark))
-
-
-def is_list(body: Mapping[str, Any]) -> bool:
-    """Whether an object is a list of others: ``List``, or a typed one such as ``ServiceList``."""
-    return body["kind"].endswith("List") and isinstance(body.get("items"), list) and "spec" not in body
-
-
-def typed(item: Any, parent: Mapping[str, Any]) -> Any:
-    """An item of a list with the kind and version that a typed list leaves out."""
-    kind = parent["kind"].removesuffix("List")
-    if not kind or not isinstance(item, dict) or (item.get("kind") and item.get("apiVersion")):
-        return item
-    return {**item, "apiVersion": item.get("apiVersion") or parent["apiVersion"], "kind": item.get("kind") or kind}
-
-
-def section_of(resource: Resource) -> str:
-    """The section of an object: by its kind, or ``workloads`` for any that holds a pod template; empty for others."""
-    section = SECTION_OF.get((resource.group, resource.kind), "")
-    if not section and pod_spec(resource)[1]:
-        section = "workloads"
-    return "" if section == "workloads" and made_by_workload(resource) else section
 
 
 def template_gaps(name: str, document: Document, resources: Iterable[Resource]) -> Iterator[Gap]:
@@ -251,5 +244,5 @@ def give(section: str, read_files: Files) -> Iterator[Resource | Gap]:
     yield from read_files.gaps
 
 
-COLLECTORS = tuple(Collector(section, partial(give, section), (), ()) for section in KINDS if section not in LIVE_ONLY)
+COLLECTORS = tuple(Collector(section, partial(give, section), (), ()) for section in GIVEN)
 """One collector for each section that files can give. Reading files takes no permission, so none has calls."""

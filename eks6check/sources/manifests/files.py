@@ -24,6 +24,8 @@ SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 BOOKKEEPING = frozenset({".git", ".hg", ".svn"})
 """Folders of version control. Other hidden folders, such as ``.github``, are read like any."""
 
+GITIGNORE = ".gitignore"
+
 STDIN = "-"
 
 
@@ -74,15 +76,25 @@ def find(paths: Iterable[str]) -> tuple[File, ...]:
     """
     paths = tuple(paths)
     found: dict[str, File] = {}
+    known: dict[str, str] = {}
     for path in paths:
         for file in named(path):
-            found.setdefault(os.path.realpath(file.path) if file.path else STDIN, file)
+            found.setdefault(real(str(file.path), known) if file.path else STDIN, file)
     if not found:
         raise NothingCheckedError(
             f"There is no manifest in {', '.join(map(repr, paths))}.",
             "Files that end in .yaml, .yml or .json are read, unless a .gitignore leaves them out.",
         )
     return tuple(sorted(found.values(), key=lambda file: file.shown))
+
+
+def real(path: str, known: dict[str, str]) -> str:
+    """``os.path.realpath``, which looks at each folder of a path anew; ``known`` keeps those of the paths asked for."""
+    if path not in known:
+        folder, name = os.path.split(path)
+        plain = folder and name not in ("", os.pardir) and not os.path.islink(path)  # noqa: PTH114  never raises
+        known[path] = os.path.join(real(folder, known), name) if plain else os.path.realpath(path)  # noqa: PTH118  Path is slow
+    return known[path]
 
 
 def named(path: str) -> Iterator[File]:
@@ -142,13 +154,22 @@ def matching(pattern: str) -> Iterator[File]:
 def below(folder: str, wanted: Callable[[Path], bool]) -> Iterator[File]:
     """The wanted files below a folder, named as the folder was."""
     top = Path(os.path.abspath(folder))  # noqa: PTH100  Path.absolute keeps the dots
-    return (file_of(Path(folder) / each.relative_to(top)) for each in walk(top) if wanted(each))
+    base, length = near(Path(folder)), len(str(top))
+    return (shown(base / str(each)[length:].lstrip(os.sep)) for each in walk(top) if wanted(each))
 
 
 def file_of(path: Path) -> File:
     """A file with its name for reports: as given, or relative to the working directory where it is below it."""
-    if path.is_absolute() and path.is_relative_to(Path.cwd()):
-        path = path.relative_to(Path.cwd())
+    return shown(near(path))
+
+
+def near(path: Path) -> Path:
+    """A path as given, or relative to the working directory where it is below it."""
+    return path.relative_to(Path.cwd()) if path.is_absolute() and path.is_relative_to(Path.cwd()) else path
+
+
+def shown(path: Path) -> File:
+    """A file whose name for reports is its path."""
     return File(path, os.fsencode(path.as_posix()).decode("utf-8", "replace"))
 
 
@@ -171,7 +192,8 @@ def walk(top: Path) -> Iterator[Path]:
         if (status.st_dev, status.st_ino) in seen:
             continue
         seen.add((status.st_dev, status.st_ino))
-        ignores = (*ignores, *ignore_file(folder))
+        if any(entry.name == GITIGNORE for entry in entries):
+            ignores = (*ignores, *ignore_file(folder))
         for entry in entries:
             path = folder / entry.name
             is_folder = os.path.isdir(entry) if entry.is_symlink() else entry.is_dir()  # noqa: PTH112  never raises
@@ -179,8 +201,13 @@ def walk(top: Path) -> Iterator[Path]:
                 continue
             if is_folder:
                 folders.insert(0 if entry.is_symlink() else len(folders), (path, ignores))
-            elif os.path.isfile(entry) or not os.path.exists(entry):  # noqa: PTH110, PTH113  likewise: no pipe, but a dead link
+            elif entry.is_file(follow_symlinks=False) or leads_to_file(entry):
                 yield path
+
+
+def leads_to_file(link: os.DirEntry[str]) -> bool:
+    """Whether a link leads to a file, or nowhere, which reading it will say; a pipe is neither."""
+    return os.path.isfile(link) or not os.path.exists(link)  # noqa: PTH110, PTH113  never raises
 
 
 def above(top: Path) -> Ignores:
@@ -207,7 +234,7 @@ def ignored(path: Path, ignores: Ignores, *, folder: bool) -> bool:
 def ignore_file(folder: Path) -> Ignores:
     """The ``.gitignore`` of a folder, if it has one that can be read."""
     try:
-        lines = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = (folder / GITIGNORE).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ()
     patterns = [pattern for line in reversed(lines) for pattern in compiled(line)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -27,8 +27,11 @@ BOMS = (
 
 RETURN_ALONE = re.compile(r"\r(?!\n)")
 
-BOUNDARY = re.compile(r"^(?:(?:%.*\n)*---(?=[ \t\r\n]|$)|\.\.\.(?=[ \t\r\n]|$).*\n?)", re.MULTILINE)
-"""A line that begins a document, with the directives before it, or a line that ends one."""
+BOUNDARY = re.compile(r"\n(?:(?:%.*\n)*---(?=[ \t\r\n]|\Z)|\.\.\.(?=[ \t\r\n]|\Z).*)")
+"""A line that begins a document, with the directives before it, or one that ends one; and the line feed before them.
+
+A pattern that begins with ``^`` is tried at every character of the text, and takes six times as long.
+"""
 
 JSON_BEGINS = re.compile(r"\s*^[ \t]*(?=\{)", re.MULTILINE)
 
@@ -134,11 +137,16 @@ def decode(data: bytes) -> str:
     return RETURN_ALONE.sub("\n", text) if "\r" in text else text
 
 
-def documents(text: str) -> Iterator[Document]:
-    """Every document of a stream, the empty ones included."""
+def no_value(text: str) -> None:
+    """Nothing can be told of a text without parsing it."""
+
+
+def documents(text: str, glance: Callable[[str], Any] = no_value) -> Iterator[Document]:
+    """Every document of a stream, the empty ones included. Where ``glance`` gives a value for its text, it has that."""
     line = 1
     for part in cut(text):
-        document = read(part, line)
+        seen = glance(part)
+        document = read(part, line) if seen is None else Document(part, line, seen)
         begin = line
         for piece in cut_json(part) if document.fault else (part,):
             yield document if piece == part else read(piece, begin)
@@ -149,8 +157,8 @@ def documents(text: str) -> Iterator[Document]:
 def cut(text: str) -> Iterator[str]:
     """The text in parts, one for each document: a line that begins with ``---`` or ``...`` ends one in any case."""
     start = 0
-    for boundary in BOUNDARY.finditer(text):
-        end = boundary.end() if boundary[0].startswith("...") else boundary.start()
+    for boundary in BOUNDARY.finditer(f"\n{text}"):
+        end = min(boundary.end(), len(text)) if boundary[0].startswith("\n...") else boundary.start()
         if end > start:
             yield text[start:end]
             start = end

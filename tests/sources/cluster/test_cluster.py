@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import build
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eks6check.catalog import Rule, load
 from eks6check.demo.kube_server import Answer, Server, serve, write_kubeconfig
 from eks6check.facts import SECTIONS, Facts, Gap
-from eks6check.facts.kinds import KINDS
+from eks6check.facts.kinds import FILES_ONLY, KINDS
 from eks6check.facts.kube import Resource
 from eks6check.permissions import cluster_role
 from eks6check.sources import collect
@@ -112,7 +114,7 @@ def test_the_run_only_reads_and_never_asks_for_secrets(server: Server, tmp_path:
 
 def test_every_kubernetes_section_has_its_collector() -> None:
     assert [each.section for each in COLLECTORS] == list(KINDS)
-    assert set(KINDS) == {name for name, kind in SECTIONS.items() if kind == "Resource"}
+    assert set(KINDS) == {name for name, kind in SECTIONS.items() if kind == "Resource"} - FILES_ONLY.keys()
 
 
 def test_bookkeeping_and_status_go() -> None:
@@ -152,6 +154,37 @@ def test_of_a_proxys_plugins_only_lists_of_sources_are_kept() -> None:
     config = {"allow": ["10.0.0.0/8"], "secret": "x"}
     plugin = tidy({"kind": "KongPlugin", "plugin": "ip-restriction", "config": config})
     assert (plugin["plugin"], plugin["config"]) == ("ip-restriction", {"allow": ["10.0.0.0/8"]})
+
+
+BY_THE_SERVER = {"SVC001", "SVC002", "SVC003"}
+"""Rules on fields that the API server fills in, which a live object is not blamed for."""
+
+
+@pytest.mark.parametrize("rule", [each for each in load() if each.id not in BY_THE_SERVER], ids=lambda rule: rule.id)
+def test_what_is_kept_of_a_live_object_is_all_that_its_rules_look_at(rule: Rule) -> None:
+    bodies = [each for each in yaml.safe_load_all(rule.bad) if each]
+    if "apiVersion" in bodies[0]:
+        whole, kept = (facts_of(each) for each in (bodies, [tidy(each) for each in bodies]))
+        after, before = ([each.message for each in build.judge(rule.id, facts).findings] for facts in (kept, whole))
+        assert after == before
+
+
+def facts_of(bodies: Iterable[dict[str, Any]]) -> Facts:
+    """The objects, each kind in the sections that hold it."""
+    return build.facts(
+        **{
+            section: [each for each in bodies if (Resource(each).group, each["kind"]) in {kind[::2] for kind in kinds}]
+            for section, kinds in KINDS.items()
+        }
+    )
+
+
+def test_of_a_service_entry_all_stays_that_makes_a_listener() -> None:
+    port = {"number": 443, "name": "tls", "protocol": "TLS"}
+    entry = {"hosts": ["db.example.com"], "addresses": ["10.1.2.3"], "ports": [port], "endpoints": [{"address": "x"}]}
+    body = {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": {"name": "db"}, "spec": entry}
+    assert set(tidy(body)["spec"]) == {"addresses", "hosts", "ports"}
+    assert len(build.messages("MSH001", istio_networking=[tidy(body)])) == 1
 
 
 def test_schemas_of_a_resource_go_and_its_conversion_stays() -> None:

@@ -35,8 +35,14 @@ def test_objects_go_to_their_sections_by_group_and_kind() -> None:
         for kind in kinds:
             version = f"{kind.group}/v1" if kind.group else "v1"
             expected = {{"pods": "workloads", "webhooks": "webhook_configurations"}.get(section, section): 1}
-            files = read(f"apiVersion: {version}\nkind: {kind.kind}\nmetadata: {{name: a}}\n")
+            spec = "spec: {conversion: {webhook: {}}}"
+            files = read(f"apiVersion: {version}\nkind: {kind.kind}\nmetadata: {{name: a}}\n{spec}\n")
             assert {name: len(found) for name, found in files.resources.items()} == expected
+
+
+def test_a_definition_without_a_conversion_webhook_is_left_out() -> None:
+    definition = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, spec: {}}"
+    assert read(definition).resources == {}
 
 
 @pytest.mark.parametrize(
@@ -63,7 +69,7 @@ def test_other_kinds_are_counted_and_go_nowhere() -> None:
 def test_a_name_that_is_no_text_is_shown_as_it_is_read() -> None:
     named = "apiVersion: v1\nkind: Service\nmetadata: {{name: {}}}\n"
     assert held("---\n".join(map(named.format, ("y", "80", "[]", "null")))) == {
-        "services": ["Service default/true", "Service default/80", "Service default/", "Service default/"]
+        "services": ["Service default/true", "Service default/80", "Service without a name", "Service without a name"]
     }
 
 
