@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from eks6check import catalog, engine
-from eks6check.facts.callers import Fronts, callers, connecting, sentence
+from eks6check.facts.callers import callers, connecting, fronts_of, sentence
 from eks6check.facts.kube import Resource, containers
 
 FRONT = """
@@ -117,7 +117,7 @@ def pod(**container: Any) -> Resource:
 def reached(of: set[str], *fronts: dict[str, Any], **container: Any) -> list[str]:
     subject = pod(**container)
     bodies = [build.resource(each) for each in fronts]
-    known = Fronts(
+    known = fronts_of(
         [each for each in bodies if each.kind == "Service"], [each for each in bodies if each.kind != "Service"]
     )
     (each,) = containers(subject)

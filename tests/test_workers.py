@@ -32,12 +32,18 @@ CORPUS = os.environ.get("EKS6CHECK_CORPUS", "")
 
 @pytest.fixture(autouse=True)
 def _three_processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    fork, helpers = workers.fork, list[workers.Helper]()
+
+    def noted(*args: Any) -> workers.Helper:
+        helpers.append(fork(*args))
+        return helpers[-1]
+
+    monkeypatch.setattr(workers, "fork", noted)
     monkeypatch.setattr(workers, "processes", lambda: 3)
-    before = opened()
     yield
-    assert opened() == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    for helper in helpers:
+        with pytest.raises(ChildProcessError):  # it has ended, and somebody has asked how
+            os.waitpid(helper.pid, os.WNOHANG)
 
 
 def opened() -> int:
@@ -123,7 +129,9 @@ def test_where_no_process_can_be_made_there_are_results_all_the_same(monkeypatch
         raise BlockingIOError
 
     monkeypatch.setattr(os, "fork", refused)
+    before = opened()
     assert spread(str, range(50)) == [str(number) for number in range(50)]
+    assert opened() == before
 
 
 @pytest.mark.parametrize(("usable", "count"), [({0}, 1), ({0, 5}, 2), (set(range(64)), 4)])

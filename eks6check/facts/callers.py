@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from eks6check.facts import Path
 from eks6check.facts.kube import Container, Resource, containers, mapping, pod_labels, sequence, wire
-from eks6check.facts.mounts import by_name, files
+from eks6check.facts.mounts import Users, by_name, files
 from eks6check.facts.network import phrase
 
 PROBES: Mapping[str, str] = {
@@ -25,10 +25,18 @@ Place = tuple[Resource, Path]
 
 
 class Fronts(NamedTuple):
-    """What stands in front of pods: Services, and TargetGroupBindings that put a Service's pods into a target group."""
+    """What stands in front of pods: Services by namespace, and TargetGroupBindings, which put their pods in groups."""
 
-    services: Sequence[Resource] = ()
+    services: Mapping[str, Sequence[Resource]]
     bindings: Sequence[Resource] = ()
+
+
+def fronts_of(services: Iterable[Resource], bindings: Sequence[Resource] = ()) -> Fronts:
+    """What stands in front of pods, ordered so that a pod need not look at what is elsewhere."""
+    by_namespace: dict[str, list[Resource]] = {}
+    for service in services:
+        by_namespace.setdefault(service.namespace, []).append(service)
+    return Fronts(by_namespace, bindings)
 
 
 def callers(workload: Resource, container: Container, fronts: Fronts, of: Collection[str]) -> list[Place]:
@@ -40,23 +48,21 @@ def callers(workload: Resource, container: Container, fronts: Fronts, of: Collec
     found: list[Place] = [
         (workload, path) for path, port in _probes(container) if not asked or _number(container, port) in asked
     ]
-    for service in fronts.services:
-        led = _leading(service, workload, container, asked)
+    labels = pod_labels(workload)
+    for service in fronts.services.get(workload.namespace, ()):
+        led = _leading(service, labels, container, asked)
         if led is not None:
             found.append((service, ("spec", "selector")))
             found.extend((each, ("spec", "serviceRef")) for each in fronts.bindings if _binds(each, service, led))
     return found
 
 
-def callers_of_file(
-    config_map: Resource, key: str, of: Collection[str], workloads: Iterable[Resource], fronts: Fronts
-) -> list[Place]:
+def callers_of_file(config_map: Resource, key: str, of: Collection[str], users: Users, fronts: Fronts) -> list[Place]:
     """Those who connect to the containers that are given a file out of a ConfigMap."""
     known = by_name([config_map])
     return [
         place
-        for workload in workloads
-        if workload.namespace == config_map.namespace
+        for workload in users.get((config_map.namespace, config_map.name), ())
         for container in containers(workload)
         if _is_given(workload, container, config_map, key, known)
         for place in callers(workload, container, fronts, of)
@@ -101,13 +107,11 @@ def _probes(container: Container) -> Iterator[tuple[Path, object]]:
 
 
 def _leading(
-    service: Resource, workload: Resource, container: Container, asked: Collection[str]
+    service: Resource, labels: Mapping[str, Any], container: Container, asked: Collection[str]
 ) -> list[Mapping[str, Any]] | None:
     """The ports of a Service that lead to the container, none where it has no ports; None where it leads elsewhere."""
-    selector, labels = mapping(service.get("spec", "selector")), pod_labels(workload)
-    if not selector or service.namespace != workload.namespace:
-        return None
-    if any(labels.get(key) != value for key, value in selector.items()):
+    selector = mapping(service.get("spec", "selector"))
+    if not selector or any(labels.get(key) != value for key, value in selector.items()):
         return None
     every = list(map(mapping, service.list("spec", "ports")))
     wanted = asked or {number for number, _ in ports(container)}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from eks6check.facts import Path
-from eks6check.facts.kube import Container, Resource, mapping, pod_spec, sequence, text, wire
+from eks6check.facts.kube import Container, Resource, containers, mapping, pod_spec, sequence, text, wire
 
 
 class Given(NamedTuple):
@@ -28,6 +28,28 @@ ConfigMaps = Mapping[tuple[str, str], Resource]
 def by_name(config_maps: Iterable[Resource]) -> ConfigMaps:
     """ConfigMaps by namespace and name."""
     return {(each.namespace, each.name): each for each in config_maps}
+
+
+Users = Mapping[tuple[str, str], Sequence[Resource]]
+"""Workloads by the namespace and the name of each ConfigMap that they speak of."""
+
+
+def users(workloads: Iterable[Resource]) -> Users:
+    """Workloads that have a volume of a ConfigMap, or an option with its name behind a slash, as controllers take it."""
+    found: dict[tuple[str, str], list[Resource]] = {}
+    for workload in workloads:
+        words = (word for container in containers(workload) for _, word in container.arguments() if "/" in word)
+        names = {*_volumes(workload), *(word.rpartition("/")[2] for word in words)}
+        for name in names:
+            found.setdefault((workload.namespace, name), []).append(workload)
+    return found
+
+
+def _volumes(workload: Resource) -> Iterator[str]:
+    """The names of the ConfigMaps that a workload has volumes of."""
+    for volume in map(mapping, sequence(pod_spec(workload)[1].get("volumes"))):
+        for source in (volume, *map(mapping, sequence(mapping(volume.get("projected")).get("sources")))):
+            yield text(mapping(source.get("configMap")).get("name"))
 
 
 def files(workload: Resource, container: Container, known: ConfigMaps) -> Iterator[Given]:

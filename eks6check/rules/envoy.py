@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from eks6check.catalog import rule
 from eks6check.facts import Gap, Path
-from eks6check.facts.callers import Fronts, callers_of_file, connecting, sentence
+from eks6check.facts.callers import Fronts, callers_of_file, connecting, fronts_of, sentence
 from eks6check.facts.cidrs import is_ipv4
 from eks6check.facts.envoy import Listener, listeners
 from eks6check.facts.kube import Resource, containers, mapping, text
 from eks6check.facts.load_balancing import flag
+from eks6check.facts.mounts import Users, users
 from eks6check.facts.unparsed import unparsed
 from eks6check.facts.versions import repository
 from eks6check.findings import Problem, Severity
@@ -36,9 +37,9 @@ def envoy_listener_is_ipv4(  # noqa: PLR0913, PLR0917  configurations and Gatewa
     target_group_bindings: Sequence[Resource] = (),
 ) -> Iterator[Problem | Gap]:
     """Envoy opens 0.0.0.0 for IPv4 alone, and Services, probes and load balancers come over IPv6."""
-    fronts = Fronts(services, target_group_bindings)
+    fronts, using = fronts_of(services, target_group_bindings), users(workloads)
     for config_map in config_maps:
-        yield from _of_configuration(config_map, workloads, fronts)
+        yield from _of_configuration(config_map, using, fronts)
         yield from unparsed(config_map, "Envoy")
     for workload in workloads:
         yield from _of_contour(workload)
@@ -48,7 +49,7 @@ def envoy_listener_is_ipv4(  # noqa: PLR0913, PLR0917  configurations and Gatewa
         yield from _of_class(gateway_class, gateways)
 
 
-def _of_configuration(config_map: Resource, workloads: Sequence[Resource], fronts: Fronts) -> Iterator[Problem]:
+def _of_configuration(config_map: Resource, using: Users, fronts: Fronts) -> Iterator[Problem]:
     """One finding for each ConfigMap; a blocker, unless only the admin's address is IPv4."""
     found = [each for each in listeners(config_map) if all(_outside_ipv4(address) for address in each.addresses)]
     if found:
@@ -57,7 +58,7 @@ def _of_configuration(config_map: Resource, workloads: Sequence[Resource], front
         names, key = sorted({each.name for each in found}), str(first.source.path[-1])
         asked = {port for each in found if not _is_admin(each) for port in each.ports}
         only_admin = all(map(_is_admin, found))
-        reached = [] if only_admin else callers_of_file(config_map, key, asked, workloads, fronts)
+        reached = [] if only_admin else callers_of_file(config_map, key, asked, using, fronts)
         connected = connecting(config_map, reached)
         yield Problem(
             config_map,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from eks6check.catalog import rule
 from eks6check.facts import Gap
-from eks6check.facts.callers import Fronts, Place, callers, connecting, ports, sentence
+from eks6check.facts.callers import Place, callers, connecting, fronts_of, ports, sentence
 from eks6check.facts.kube import Container, Resource, containers
 from eks6check.facts.listening import Bind, Listening, listening
 from eks6check.facts.mounts import by_name
@@ -26,7 +26,7 @@ def listener_is_ipv4_only(
     target_group_bindings: Sequence[Resource] = (),
 ) -> Iterator[Problem | Gap]:
     """One finding for each object that tells a program to listen on IPv4 alone, with those who connect to it."""
-    known, fronts = by_name(config_maps), Fronts(services, target_group_bindings)
+    known, fronts = by_name(config_maps), fronts_of(services, target_group_bindings)
     found: dict[tuple[str, ...], list[Judged]] = {}
     for workload in workloads:
         for each in listening(workload, known):
@@ -89,7 +89,7 @@ def unknown_program_binds_ipv4(
     target_group_bindings: Sequence[Resource] = (),
 ) -> Iterator[Problem]:
     """A guess, and only where somebody connects: who listens decides what 0.0.0.0 opens, and nobody could name it."""
-    fronts = Fronts(services, target_group_bindings)
+    fronts = fronts_of(services, target_group_bindings)
     for workload in workloads:
         for container in containers(workload):
             found = list(unknown_binds(workload, container))
@@ -128,7 +128,7 @@ def double_bind_fails(
     target_group_bindings: Sequence[Resource] = (),
 ) -> Iterator[Problem]:
     """Some servers open both families by the IPv6 address alone, and exit when the IPv4 one is asked for as well."""
-    known, fronts = by_name(config_maps), Fronts(services, target_group_bindings)
+    known, fronts = by_name(config_maps), fronts_of(services, target_group_bindings)
     for workload in workloads:
         for each in listening(workload, known):
             if each.program.listener.clashes and (twins := clashing(each)):

@@ -7,8 +7,9 @@ from functools import partial
 
 from eks6check.catalog import rule
 from eks6check.facts import Gap
-from eks6check.facts.callers import Fronts, Place, callers, callers_of_file, connecting, sentence
+from eks6check.facts.callers import Place, callers, callers_of_file, connecting, fronts_of, sentence
 from eks6check.facts.kube import Resource, containers
+from eks6check.facts.mounts import users
 from eks6check.facts.nginx import Listen, servers
 from eks6check.facts.texts import Text, texts
 from eks6check.facts.unparsed import unparsed
@@ -23,10 +24,10 @@ def nginx_listens_on_ipv4_only(
     target_group_bindings: Sequence[Resource] = (),
 ) -> Iterator[Problem | Gap]:
     """Each server block needs an IPv6 ``listen`` for each of its ports; one finding for each file or script."""
-    fronts = Fronts(services, target_group_bindings)
+    fronts, using = fronts_of(services, target_group_bindings), users(workloads)
     for config_map in config_maps:
         for each in texts(config_map):
-            reached = partial(callers_of_file, config_map, str(each.path[-1]), workloads=workloads, fronts=fronts)
+            reached = partial(callers_of_file, config_map, str(each.path[-1]), users=using, fronts=fronts)
             yield from _judged(config_map, each._replace(where=each.name), reached)
         yield from unparsed(config_map, "nginx")
     for workload in workloads:
