@@ -35,7 +35,7 @@ Users = Mapping[tuple[str, str], Sequence[Resource]]
 
 
 def users(workloads: Iterable[Resource]) -> Users:
-    """Workloads that have a volume of a ConfigMap, or an option with its name behind a slash, as controllers take it."""
+    """Workloads with a volume of a ConfigMap, or with an option that ends in its name, as controllers are told theirs."""
     found: dict[tuple[str, str], list[Resource]] = {}
     for workload in workloads:
         words = (word for container in containers(workload) for _, word in container.arguments() if "/" in word)
