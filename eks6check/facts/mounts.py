@@ -35,7 +35,7 @@ Users = Mapping[tuple[str, str], Sequence[Resource]]
 
 
 def users(workloads: Iterable[Resource]) -> Users:
-    """Workloads with a volume of a ConfigMap, or with an option that ends in its name, as controllers are told theirs."""
+    """Workloads with a volume of a ConfigMap, or with an option that ends in its name, as controllers are told it."""
     found: dict[tuple[str, str], list[Resource]] = {}
     for workload in workloads:
         words = (word for container in containers(workload) for _, word in container.arguments() if "/" in word)
