@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from eks6check.facts import Gap
 from eks6check.facts.kube import Resource, mapping, wire
 from eks6check.facts.patterns import regex
-from eks6check.facts.unread import TEMPLATE, UNRENDERED, unread
+from eks6check.facts.unread import TEMPLATE, UNRENDERED, unclosed, unread
 
 TOKEN = regex(r'#[^\n]*|\n|"(?:\\.|[^"\\])*"?|[^\s]+', re.DOTALL)
 """A comment, the end of a line, a quoted word, or a word. A brace counts where it stands alone, not in ``{$ENV}``."""
@@ -76,20 +76,14 @@ def parse(value: str) -> list[Directive]:
 
 def fault(value: str) -> tuple[str, int] | None:
     """Why a Corefile cannot be read, and where that shows; None where it can be."""
-    opened: list[int] = []
-    for token in TOKEN.finditer(value):
-        if token[0].startswith('"') and (len(token[0]) == 1 or not token[0].endswith('"')):
-            return "has a quote that does not end", token.start()
-        if token[0] == "{":
-            opened.append(token.start())
-        elif token[0] == "}":
-            if not opened:
-                return "has a brace too many", token.start()
-            opened.pop()
-    if opened:
-        return "has a brace that does not close", opened[-1]
+    if wrong := unclosed(TOKEN.finditer(value), _is_open):
+        return wrong
     plugins = [line for server in servers(value) for line in server.plugins]
     return next(((UNRENDERED, line.start) for line in plugins if TEMPLATE.search(line.text)), None)
+
+
+def _is_open(word: str) -> bool:
+    return word.startswith('"') and (len(word) == 1 or not word.endswith('"'))
 
 
 def unparsed(config_map: Resource) -> Iterator[Gap]:

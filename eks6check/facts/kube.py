@@ -146,6 +146,12 @@ class Container(NamedTuple):
             if body:
                 yield (*self.path, *hook), body
 
+    def hook_commands(self) -> Iterator[tuple[Path, list[tuple[Path, str]]]]:
+        """Each probe and hook that runs a command: the path to it, and the words with the path to each."""
+        for path, hook in self.hooks():
+            words = sequence(mapping(hook.get("exec")).get("command"))
+            yield path, [((*path, "exec", "command", index), wire(word)) for index, word in enumerate(words)]
+
 
 def wire(value: object) -> str:
     """A scalar as the API server would carry it in a string: ``true`` for a YAML boolean, not ``True``."""
@@ -205,6 +211,11 @@ def pod_spec(resource: Resource) -> tuple[Path, Mapping[str, Any]]:
         if isinstance(spec, dict) and (isinstance(spec.get(CONTAINERS), list) or isinstance(spec.get(INIT), list)):
             return path, spec
     return (), {}
+
+
+def on_host_network(resource: Resource) -> bool:
+    """Whether a workload's pods are on their node's own network, and have its addresses."""
+    return pod_spec(resource)[1].get("hostNetwork") is True
 
 
 def pod_labels(resource: Resource) -> Mapping[str, Any]:

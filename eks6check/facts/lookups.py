@@ -9,7 +9,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from eks6check.facts import Path, envoy
-from eks6check.facts.kube import Container, Resource, containers, mapping, pod_spec, sequence, text, wire
+from eks6check.facts.kube import Container, Resource, containers, mapping, pod_spec, sequence, text
 from eks6check.facts.mentions import COMMENT, hits
 from eks6check.facts.patterns import regex
 from eks6check.facts.versions import repository
@@ -94,9 +94,8 @@ def in_workload(workload: Resource, known: Names) -> Iterator[Lookup]:
 def _commands(container: Container) -> Iterator[list[tuple[Path, str]]]:
     """The words of each command of a container, with the path to each."""
     yield list(container.arguments())
-    for path, hook in container.hooks():
-        command = sequence(mapping(hook.get("exec")).get("command"))
-        yield [((*path, "exec", "command", index), wire(word)) for index, word in enumerate(command)]
+    for _, words in container.hook_commands():
+        yield words
 
 
 def _command(words: list[tuple[Path, str]], known: Names) -> Iterator[Lookup]:

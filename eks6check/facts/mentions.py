@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from eks6check.facts import Path
-from eks6check.facts.kube import Container, Resource, containers, mapping, sequence, wire
+from eks6check.facts.kube import Container, Resource, containers, mapping, wire
 from eks6check.facts.patterns import regex
 
 COMMENT = regex(r"^\s*(?:#|;|//|<!--|/\*|--\s)|\s#|\s//\s|<!--(?!.*-->)")
@@ -86,9 +86,9 @@ def _words(container: Container) -> Iterator[tuple[Path, str, str]]:
     """Each word that runs in a container: its path, ``args`` or the probe or hook that it is of, and the word."""
     for path, word in container.arguments():
         yield path, str(path[-2]), word
-    for path, hook in container.hooks():
-        for index, word in enumerate(sequence(mapping(hook.get("exec")).get("command"))):
-            yield (*path, "exec", "command", index), str(path[-1]), wire(word)
+    for hook, words in container.hook_commands():
+        for path, word in words:
+            yield path, str(hook[-1]), word
 
 
 def in_config_map(config_map: Resource, peer: re.Pattern[str]) -> Iterator[Mention]:
@@ -136,6 +136,16 @@ def hits(value: str, peer: re.Pattern[str]) -> Iterator[Hit]:
                 at = start + match.start()
                 yield Hit(match, line, header, at, value.count(match[0], 0, at))
         start += len(line) + 1
+
+
+def line_before(value: str, position: int) -> str:
+    """The line of a text that a position stands in, up to the position."""
+    return value[value.rfind("\n", 0, position) + 1 : position]
+
+
+def commented(value: str, position: int) -> bool:
+    """Whether a comment begins on the line before a position."""
+    return COMMENT.search(line_before(value, position)) is not None
 
 
 def without_xml_comments(value: str) -> str:

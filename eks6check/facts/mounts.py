@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from eks6check.facts import Path
 from eks6check.facts.kube import Container, Resource, containers, mapping, pod_spec, sequence, text, wire
@@ -36,20 +36,44 @@ Users = Mapping[tuple[str, str], Sequence[Resource]]
 
 def users(workloads: Iterable[Resource]) -> Users:
     """Workloads with a volume of a ConfigMap, or with an option that ends in its name, as controllers are told it."""
+    return _by_config_map((each, {*_mounted(each), *_told(each)}) for each in workloads)
+
+
+def readers(workloads: Iterable[Resource]) -> Users:
+    """Workloads with a volume of a ConfigMap, or with all its values as variables."""
+    return _by_config_map((each, {*_mounted(each), *_made_variables(each)}) for each in workloads)
+
+
+def _by_config_map(named: Iterable[tuple[Resource, Iterable[str]]]) -> Users:
     found: dict[tuple[str, str], list[Resource]] = {}
-    for workload in workloads:
-        words = (word for container in containers(workload) for _, word in container.arguments() if "/" in word)
-        names = {*_volumes(workload), *(word.rpartition("/")[2] for word in words)}
-        for name in names:
+    for workload, names in named:
+        for name in filter(None, names):
             found.setdefault((workload.namespace, name), []).append(workload)
     return found
 
 
-def _volumes(workload: Resource) -> Iterator[str]:
+def _mounted(workload: Resource) -> Iterator[str]:
     """The names of the ConfigMaps that a workload has volumes of."""
     for volume in map(mapping, sequence(pod_spec(workload)[1].get("volumes"))):
-        for source in (volume, *map(mapping, sequence(mapping(volume.get("projected")).get("sources")))):
-            yield text(mapping(source.get("configMap")).get("name"))
+        yield from (text(source.get("name")) for source in _sources(volume))
+
+
+def _told(workload: Resource) -> Iterator[str]:
+    """The last part of each word with a slash, as in ``--configmap=shop/nginx``."""
+    for container in containers(workload):
+        yield from (word.rpartition("/")[2] for _, word in container.arguments() if "/" in word)
+
+
+def _made_variables(workload: Resource) -> Iterator[str]:
+    for container in containers(workload):
+        for source in map(mapping, sequence(container.body.get("envFrom"))):
+            yield text(mapping(source.get("configMapRef")).get("name"))
+
+
+def _sources(volume: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The ConfigMaps of a volume as it names them: its own, or those of a projected one."""
+    for source in (volume, *map(mapping, sequence(mapping(volume.get("projected")).get("sources")))):
+        yield mapping(source.get("configMap"))
 
 
 def files(workload: Resource, container: Container, known: ConfigMaps) -> Iterator[Given]:
@@ -60,14 +84,14 @@ def files(workload: Resource, container: Container, known: ConfigMaps) -> Iterat
     for mount in map(mapping, sequence(container.body.get("volumeMounts"))):
         volume = volumes.get(text(mount.get("name")), {})
         single = text(mount.get("subPath"))
-        for source in (volume, *map(mapping, sequence(mapping(volume.get("projected")).get("sources")))):
-            for given in _of_source(workload, mapping(source.get("configMap")), known):
+        for source in _sources(volume):
+            for given in _of_source(workload, source, known):
                 if not single or given.name == single or given.name.startswith(f"{single}/"):
                     target = text(mount.get("mountPath")) if given.name == single else given.name
                     yield given._replace(name=target.rpartition("/")[2])
 
 
-def _of_source(workload: Resource, source: Mapping[str, object], known: ConfigMaps) -> Iterator[Given]:
+def _of_source(workload: Resource, source: Mapping[str, Any], known: ConfigMaps) -> Iterator[Given]:
     config_map = known.get((workload.namespace, text(source.get("name"))))
     if config_map is None:
         return

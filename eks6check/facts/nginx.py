@@ -10,7 +10,7 @@ from eks6check.facts import Gap
 from eks6check.facts.kube import Resource
 from eks6check.facts.patterns import regex
 from eks6check.facts.texts import texts
-from eks6check.facts.unread import UNRENDERED, unread
+from eks6check.facts.unread import UNRENDERED, unclosed, unread
 
 TOKEN = regex(
     r"#[^\n]*|\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])*'?|[{};]|(?:\$\{[^}\n]*\}|\\.|[^\s{};\"'\\])+|\\", re.DOTALL
@@ -105,17 +105,7 @@ def fault(value: str) -> tuple[str, int] | None:
         return None
     if templated := TEMPLATED.search(value):
         return UNRENDERED, templated.start()
-    opened: list[int] = []
-    for token in TOKEN.finditer(value):
-        if token[0][0] in "\"'" and not CLOSED.fullmatch(token[0]):
-            return "has a quote that does not end", token.start()
-        if token[0] == "{":
-            opened.append(token.start())
-        elif token[0] == "}":
-            if not opened:
-                return "has a brace too many", token.start()
-            opened.pop()
-    return ("has a brace that does not close", opened[-1]) if opened else None
+    return unclosed(TOKEN.finditer(value), lambda word: word[0] in "\"'" and not CLOSED.fullmatch(word))
 
 
 def unparsed(config_map: Resource) -> Iterator[Gap]:

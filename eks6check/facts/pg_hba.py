@@ -10,7 +10,7 @@ from itertools import product
 
 from eks6check.facts import Gap
 from eks6check.facts.kube import Resource, mapping, wire
-from eks6check.facts.mentions import COMMENT
+from eks6check.facts.mentions import COMMENT, line_before
 from eks6check.facts.patterns import regex
 from eks6check.facts.unread import TEMPLATE, UNRENDERED, unread
 
@@ -88,7 +88,7 @@ def lines(value: str) -> Iterator[HbaLine]:
         return
     adds = ">>" in value and ADDED.search(value) is not None
     for match in LINE.finditer(value):
-        before = value[value.rfind("\n", 0, match.start()) + 1 : match.start("type")]
+        before = line_before(value, match.start("type"))
         if COMMENT.search(before):
             continue
         address = f"{match['address']}/{match['mask']}" if match["mask"] else match["address"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
-from eks6check.facts.kube import Resource, containers, pod_spec, text
+from eks6check.facts.kube import Resource, containers, on_host_network, pod_spec, text
 from eks6check.facts.versions import repository
 
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ def clients(
         return
     by_oidc = {(each.namespace, each.name) for each in service_accounts if each.annotations.get(IRSA)}
     for workload in workloads:
-        _, spec = pod_spec(workload)
-        if spec and spec.get("hostNetwork") is not True and identity(workload) in known - by_oidc:
+        if pod_spec(workload)[1] and not on_host_network(workload) and identity(workload) in known - by_oidc:
             yield workload
 
 

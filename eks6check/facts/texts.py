@@ -8,7 +8,7 @@ from typing import NamedTuple
 from eks6check.facts import Path
 from eks6check.facts.embedded import walk
 from eks6check.facts.kinds import OPERATED
-from eks6check.facts.kube import Resource, containers, mapping, sequence, text, wire
+from eks6check.facts.kube import Container, Resource, containers, mapping, sequence, text, wire
 
 
 class Text(NamedTuple):
@@ -27,24 +27,30 @@ class Text(NamedTuple):
 def texts(resource: Resource) -> Iterator[Text]:
     """Every text of a workload's containers, of a ConfigMap, or of what an operator makes workloads of."""
     if resource.kind == "ConfigMap":
-        for key, value in mapping(resource.get("data")).items():
-            if isinstance(value, str):
-                yield Text(("data", key), f"key {key}", wire(key), value)
-        return
-    if (resource.group, resource.kind) in OPERATED:
+        yield from _of_config_map(resource)
+    elif (resource.group, resource.kind) in OPERATED:
         yield from _of_operator(resource)
-        return
-    for container in containers(resource):
-        for path, name, value in container.env():
-            yield Text(path, f"variable {name} of container {container.name}", name, value)
-        option = ""
-        for path, word in container.arguments():
-            yield Text(path, f"{path[-2]} of container {container.name}", option, word)
-            option = word if word.startswith("-") and "=" not in word and " " not in word else ""
-        for path, hook in container.hooks():
-            for index, word in enumerate(sequence(mapping(hook.get("exec")).get("command"))):
-                where = f"{path[-1]} of container {container.name}"
-                yield Text((*path, "exec", "command", index), where, "", wire(word))
+    else:
+        for container in containers(resource):
+            yield from _of_container(container)
+
+
+def _of_config_map(config_map: Resource) -> Iterator[Text]:
+    for key, value in mapping(config_map.get("data")).items():
+        if isinstance(value, str):
+            yield Text(("data", key), f"key {key}", wire(key), value)
+
+
+def _of_container(container: Container) -> Iterator[Text]:
+    for path, name, value in container.env():
+        yield Text(path, f"variable {name} of container {container.name}", name, value)
+    option = ""
+    for path, word in container.arguments():
+        yield Text(path, f"{path[-2]} of container {container.name}", option, word)
+        option = word if word.startswith("-") and "=" not in word and " " not in word else ""
+    for hook, words in container.hook_commands():
+        for path, word in words:
+            yield Text(path, f"{hook[-1]} of container {container.name}", "", word)
 
 
 def _of_operator(resource: Resource) -> Iterator[Text]:
@@ -65,18 +71,3 @@ def from_fields(container_body: object) -> dict[str, str]:
         if field:
             found[text(variable.get("name"))] = field
     return found
-
-
-def config_maps_of(spec: object) -> set[str]:
-    """The names of the ConfigMaps that a pod spec mounts or makes variables of."""
-    spec = mapping(spec)
-    volumes = list(map(mapping, sequence(spec.get("volumes"))))
-    sources = [
-        mapping(source) for volume in volumes for source in sequence(mapping(volume.get("projected")).get("sources"))
-    ]
-    names = {text(mapping(each.get("configMap")).get("name")) for each in (*volumes, *sources)}
-    for field in ("initContainers", "containers"):
-        for container in map(mapping, sequence(spec.get(field))):
-            from_maps = map(mapping, sequence(container.get("envFrom")))
-            names |= {text(mapping(each.get("configMapRef")).get("name")) for each in from_maps}
-    return names - {""}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable
+
 from eks6check.facts import Gap
 from eks6check.facts.kube import Resource, wire
 from eks6check.facts.patterns import regex
@@ -12,6 +15,24 @@ TEMPLATE = regex(r"\{\{|\{%|<%")
 UNRENDERED = "is a template that was not rendered"
 RENDER = "Judge what the program gets: render the template first."
 MEND = "Mend the text if a program reads it, or judge it by hand."
+
+
+def unclosed(tokens: Iterable[re.Match[str]], is_open: Callable[[str], bool]) -> tuple[str, int] | None:
+    """Which quote or brace among a configuration's words has no other end, and where that shows; None where all have.
+
+    ``is_open`` tells of a word whether it is a quote without its end.
+    """
+    opened: list[int] = []
+    for token in tokens:
+        if is_open(token[0]):
+            return "has a quote that does not end", token.start()
+        if token[0] == "{":
+            opened.append(token.start())
+        elif token[0] == "}":
+            if not opened:
+                return "has a brace too many", token.start()
+            opened.pop()
+    return ("has a brace that does not close", opened[-1]) if opened else None
 
 
 def unread(config_map: Resource, key: object, value: str, reason: str, at: int = 0) -> Gap:

@@ -6,14 +6,15 @@ Written before a colon and a port, such an address needs brackets as soon as it 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
 from eks6check.facts.kube import Resource, mapping, pod_spec, sequence, text
-from eks6check.facts.mentions import COMMENT
+from eks6check.facts.mentions import COMMENT, line_before
 from eks6check.facts.patterns import regex
-from eks6check.facts.texts import Text, config_maps_of, from_fields
+from eks6check.facts.texts import Text, from_fields
 
 ADDRESS_FIELDS = frozenset({"status.podIP", "status.podIPs", "status.hostIP", "status.hostIPs"})
 """The fields of the downward API that are addresses."""
@@ -22,8 +23,17 @@ USUAL_NAMES = frozenset({"POD_IP", "MY_POD_IP", "HOST_IP", "MY_HOST_IP", "NODE_I
 """What such variables are called where nothing in view says what fills them."""
 
 JOINED = regex(
-    r"(?<![\[$\\])(?P<whole>\$(?:\((?P<kubernetes>\w+)\)|\{(?:process\.)?(?:env[:.])?(?P<braced>\w+)(?::?-[^{}\n]*)?\}"
-    r"|(?P<shell>\w+)))[\"']?:[\"']?(?:\d+|\$[({]?[\w:.\-]+[)}]?|\$\(\([^)\n]*\)\))"
+    r"""
+    (?<![\[$\\])
+    (?P<whole> \$ (?:
+        \( (?P<kubernetes>\w+) \)
+        | \{ (?:process\.)? (?:env[:.])? (?P<braced>\w+) (?: :?-[^{}\n]* )? \}
+        | (?P<shell>\w+)
+    ))
+    ["']? : ["']?
+    (?: \d+ | \$[({]?[\w:.\-]+[)}]? | \$\(\([^)\n]*\)\) )
+    """,
+    re.VERBOSE,
 )
 """A variable, a colon and a port. ``[$(X)]:80``, ``$$(X):80``, ``${X:-default}`` and ``key: $(X)`` are none of it."""
 
@@ -32,6 +42,9 @@ MOST = 200
 
 PRINTED = regex(r"\b(?:echo|printf)\b[^>|]*$")
 """What comes before a text that is only shown; with a redirection or a pipe it is made use of."""
+
+IN_URL = regex(r"://[^\s\"']*$")
+"""What comes before the host of a URL."""
 
 
 class Joined(NamedTuple):
@@ -53,24 +66,25 @@ def joined(each: Text, wanted: Callable[[str], bool]) -> Iterator[Joined]:
 
     Comments and messages are left out, and so are texts that know the bracketed form too.
     """
-    if "$" not in each.value:
-        return
-    known: dict[tuple[str, str], bool] = {}
-    for match in islice(JOINED.finditer(each.value), MOST):
+
+    @cache
+    def lacks_brackets(variable: str, port: str) -> bool:
+        return wanted(variable) and not _bracketed(variable, port, each.value)
+
+    for match in islice(JOINED.finditer(each.value), MOST) if "$" in each.value else ():
         variable = match["kubernetes"] or match["braced"] or match["shell"]
-        port = match[0].removeprefix(match["whole"]).strip("\"'")
-        if (variable, port) not in known:
-            known[variable, port] = wanted(variable) and not _bracketed(variable, port, each.value)
-        if not known[variable, port]:
-            continue
-        start = each.value.rfind("\n", 0, match.start()) + 1
-        before, after = each.value[start : match.start()], each.value[match.end() :].partition("\n")[0]
-        shown = PRINTED.search(before) and not re.search(r"[>|]", after)
-        if shown or COMMENT.search(before):
-            continue
-        skip = each.value.count(match[0], 0, match.start())
-        instead = f"[{match['whole']}]{match[0].removeprefix(match['whole'])}"
-        yield Joined(each, variable, match[0], skip, instead, bool(re.search(r"://[^\s\"']*$", before)))
+        behind = match[0].removeprefix(match["whole"])
+        if lacks_brackets(variable, behind.strip("\"'")) and not _is_shown(each.value, match):
+            skip = each.value.count(match[0], 0, match.start())
+            in_url = IN_URL.search(line_before(each.value, match.start())) is not None
+            yield Joined(each, variable, match[0], skip, f"[{match['whole']}]{behind}", in_url)
+
+
+def _is_shown(value: str, match: re.Match[str]) -> bool:
+    """Whether a match is part of a comment, or of a message that no file and no program is given."""
+    before, after = line_before(value, match.start()), value[match.end() :].partition("\n")[0]
+    printed = PRINTED.search(before) and not re.search(r"[>|]", after)
+    return bool(printed or COMMENT.search(before))
 
 
 def _bracketed(variable: str, port: str, value: str) -> bool:
@@ -79,14 +93,14 @@ def _bracketed(variable: str, port: str, value: str) -> bool:
     return re.search(rf"{inside}(?:[^:]|$|{re.escape(port)}(?!\w))", value) is not None
 
 
-class Given(NamedTuple):
+class Environment(NamedTuple):
     """What fills the variables of a pod: those that hold an address, with its field, and all others that are set."""
 
     addresses: Mapping[str, str] = {}
     others: frozenset[str] = frozenset()
 
 
-def given(resource: Resource) -> Given:
+def environment(resource: Resource) -> Environment:
     """The variables of all containers of a pod. One that is nothing but ``$(POD_IP)`` holds an address as well.
 
     The OpenTelemetry operator takes them beside the configuration, in the spec of its own object.
@@ -104,17 +118,4 @@ def given(resource: Resource) -> Given:
                 addresses[name] = addresses[source]
             elif name not in fields:
                 others.add(name)
-    return Given(addresses, frozenset(others - addresses.keys()))
-
-
-Readers = Mapping[tuple[str, str], list[Resource]]
-"""The workloads that read each ConfigMap, by namespace and name."""
-
-
-def readers(workloads: Iterable[Resource]) -> Readers:
-    """Who mounts which ConfigMap, or takes variables from it."""
-    found: dict[tuple[str, str], list[Resource]] = {}
-    for workload in workloads:
-        for name in config_maps_of(pod_spec(workload)[1]):
-            found.setdefault((workload.namespace, name), []).append(workload)
-    return found
+    return Environment(addresses, frozenset(others - addresses.keys()))

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from eks6check.catalog import rule
 from eks6check.facts import Path
-from eks6check.facts.kube import Resource, pod_spec
-from eks6check.facts.mentions import COMMENT
+from eks6check.facts.kube import Resource, on_host_network
+from eks6check.facts.mentions import COMMENT, line_before
+from eks6check.facts.mounts import readers
 from eks6check.facts.patterns import regex
 from eks6check.facts.texts import Text, texts
-from eks6check.facts.variables import readers
 from eks6check.findings import Problem
 
 
@@ -98,7 +98,7 @@ def address_parsed_as_ipv4(workloads: Sequence[Resource], config_maps: Sequence[
     reading = readers(workloads)
     for resource in (*workloads, *config_maps):
         users = reading.get((resource.namespace, resource.name), []) if resource.kind == "ConfigMap" else [resource]
-        on_node = bool(users) and all(pod_spec(user)[1].get("hostNetwork") is True for user in users)
+        on_node = bool(users) and all(map(on_host_network, users))
         found = [each for text in texts(resource) for each in _tricks(text, on_node=on_node)]
         if found:
             (text, seen, skip, outcome), *more = found
@@ -122,7 +122,7 @@ def _tricks(text: Text, *, on_node: bool) -> Iterator[tuple[Text, str, int, str]
         if trick.own and on_node:
             continue
         for match in trick.pattern.finditer(text.value):
-            before = text.value[text.value.rfind("\n", 0, match.start()) + 1 : match.start()]
+            before = line_before(text.value, match.start())
             shown = trick.own and SHOWN.search(before) and ">" not in text.value[match.end() :].partition("\n")[0]
             if not shown and not COMMENT.search(before):
                 yield text, match[0], text.value.count(match[0], 0, match.start()), trick.outcome

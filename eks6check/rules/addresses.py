@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
 from eks6check.facts.addresses import Literal, Meaning, OldRanges, literals, meaning, ranges_of
-from eks6check.facts.kube import Resource, containers, mapping, pod_spec, sequence, text
+from eks6check.facts.kube import Resource, containers, mapping, on_host_network, pod_spec, sequence, text
 from eks6check.facts.owned import owned
 from eks6check.facts.texts import Text, texts
 from eks6check.facts.versions import repository
@@ -106,7 +106,7 @@ def ipv4_literal_target(
     """
     ranges = ranges_of(old_ranges)
     for resource in (*workloads, *config_maps):
-        if pod_spec(resource)[1].get("hostNetwork") is True:
+        if on_host_network(resource):
             continue
         found = [each for each in named(resource) if _is_target(each) and not _was(each, ranges)]
         if found:

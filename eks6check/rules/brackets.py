@@ -7,9 +7,10 @@ from functools import partial
 
 from eks6check.catalog import rule
 from eks6check.facts.kube import Resource, mapping, wire
+from eks6check.facts.mounts import readers
 from eks6check.facts.patterns import regex
 from eks6check.facts.texts import Text, texts
-from eks6check.facts.variables import USUAL_NAMES, Given, Joined, given, joined, readers
+from eks6check.facts.variables import USUAL_NAMES, Environment, Joined, environment, joined
 from eks6check.findings import Confidence, Problem, Severity
 
 SERVICE_HOST = regex(r"[A-Z][A-Z0-9_]*_SERVICE_HOST")
@@ -29,19 +30,19 @@ def pod_ip_without_brackets(
 ) -> Iterator[Problem]:
     """Of an IPv6 address and a port behind a plain colon, nobody can tell where the one ends."""
     for workload in workloads:
-        yield from _unbracketed(workload, given(workload), [])
+        yield from _unbracketed(workload, environment(workload), [])
     reading = readers(workloads)
     for config_map in config_maps:
         users = reading.get((config_map.namespace, config_map.name), [])
-        known = list(map(given, users))
+        known = list(map(environment, users))
         addresses = {name: field for each in known for name, field in each.addresses.items()}
         others = frozenset(name for each in known for name in each.others if name not in addresses)
-        yield from _unbracketed(config_map, Given(addresses, others), users)
+        yield from _unbracketed(config_map, Environment(addresses, others), users)
     for resource in operator_objects:
-        yield from _unbracketed(resource, given(resource), [])
+        yield from _unbracketed(resource, environment(resource), [])
 
 
-def _unbracketed(resource: Resource, known: Given, users: Sequence[Resource]) -> Iterator[Problem]:
+def _unbracketed(resource: Resource, known: Environment, users: Sequence[Resource]) -> Iterator[Problem]:
     looked_at = [text for text in texts(resource) if not _shipped(resource, text)]
     found = [each for text in looked_at for each in joined(text, lambda variable: _is_address(variable, known))]
     found.sort(key=lambda each: each.variable not in known.addresses)
@@ -70,7 +71,7 @@ def _shipped(resource: Resource, text: Text) -> bool:
     return resource.name.startswith("istio-sidecar-injector") and text.name == "values"
 
 
-def _is_address(variable: str, known: Given) -> bool:
+def _is_address(variable: str, known: Environment) -> bool:
     usual = variable in USUAL_NAMES and variable not in known.others
     return (variable in known.addresses or usual) and not SERVICE_HOST.fullmatch(variable)
 
@@ -97,7 +98,7 @@ def service_variable_without_brackets(
     for config_map in config_maps:
         chosen.setdefault(config_map.namespace, set()).update(map(wire, mapping(config_map.get("data"))))
     for resource in (*workloads, *config_maps):
-        names = given(resource).others | chosen.get(resource.namespace, set())
+        names = environment(resource).others | chosen.get(resource.namespace, set())
         found = [each for text in texts(resource) for each in joined(text, partial(_is_service, others=names))]
         if found:
             first, *more = found

@@ -12,7 +12,7 @@ from eks6check.catalog import rule
 from eks6check.facts import Path
 from eks6check.facts.addresses import Meaning, OldRanges, ipv4, meaning, ranges_of
 from eks6check.facts.kube import Resource, mapping, pod_spec, sequence, text
-from eks6check.facts.mentions import COMMENT
+from eks6check.facts.mentions import commented
 from eks6check.facts.patterns import regex
 from eks6check.facts.texts import Text, texts
 from eks6check.findings import Confidence, Problem, Severity
@@ -161,9 +161,6 @@ def eks_endpoint_domain_fixed(workloads: Sequence[Resource], config_maps: Sequen
 
 
 def _old_names(each: Text) -> Iterator[str]:
-    if "amazonaws" not in each.value:
-        return
-    for line in each.value.split("\n"):
-        for match in OLD_DOMAIN.finditer(line):
-            if not COMMENT.search(line[: match.start()]):
-                yield match[0]
+    for match in OLD_DOMAIN.finditer(each.value) if "amazonaws" in each.value else ():
+        if not commented(each.value, match.start()):
+            yield match[0]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from eks6check.catalog import rule
 from eks6check.facts import Fact, Path
-from eks6check.facts.kube import Container, Resource, containers, mapping, pod_spec, sequence, wire
+from eks6check.facts.kube import Container, Resource, containers, mapping, on_host_network, sequence, wire
 from eks6check.facts.mentions import IMDS_IPV4, in_config_map, in_workload
 from eks6check.facts.versions import repository
 from eks6check.findings import Problem, Severity
@@ -104,7 +104,7 @@ def metadata_address_literal(
     found = [
         (workload, mention)
         for workload in workloads
-        if pod_spec(workload)[1].get("hostNetwork") is not True
+        if not on_host_network(workload)
         for mention in in_workload(workload, IMDS_IPV4)
     ]
     found += [(config_map, mention) for config_map in config_maps for mention in in_config_map(config_map, IMDS_IPV4)]

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from eks6check.catalog import rule
 from eks6check.facts import Path
-from eks6check.facts.kube import Resource, mapping, pod_spec, sequence, text, wire
-from eks6check.facts.mentions import COMMENT
+from eks6check.facts.kube import Resource, mapping, on_host_network, pod_spec, sequence, text, wire
+from eks6check.facts.mentions import commented
+from eks6check.facts.mounts import readers
 from eks6check.facts.patterns import regex
 from eks6check.facts.texts import texts
-from eks6check.facts.variables import readers
 from eks6check.findings import Problem, Severity
 
 INTERFACES = frozenset({"all", "default", "eth0", "*"})
@@ -60,8 +60,7 @@ def _sysctls(workload: Resource) -> Iterator[Off]:
 def _written(resource: Resource) -> Iterator[Off]:
     for each in texts(resource):
         for match in WRITTEN.finditer(each.value) if "disable_ipv6" in each.value else ():
-            start = each.value.rfind("\n", 0, match.start()) + 1
-            if not COMMENT.search(each.value[start : match.start()]):
+            if not commented(each.value, match.start()):
                 interface = match["interface"] or match["file"]
                 yield Off(each.path, each.where, interface, match[0], each.value.count(match[0], 0, match.start()))
 
@@ -69,7 +68,7 @@ def _written(resource: Resource) -> Iterator[Off]:
 def _finding(resource: Resource, found: Sequence[Off], users: Sequence[Resource]) -> Problem:
     worst = min(found, key=lambda off: off.interface not in INTERFACES)
     real = worst.interface in INTERFACES
-    whose = "node's" if any(pod_spec(user)[1].get("hostNetwork") is True for user in users) else "pod's"
+    whose = "node's" if any(map(on_host_network, users)) else "pod's"
     lost = "the loopback address ::1" if worst.interface == "lo" else f"the {whose} only address that others reach"
     paths = dict.fromkeys(off.path for off in found if off.path != worst.path)
     return Problem(

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from eks6check.catalog import rule
 from eks6check.facts.kube import Resource
-from eks6check.facts.mentions import COMMENT
+from eks6check.facts.mentions import commented
+from eks6check.facts.mounts import readers
 from eks6check.facts.patterns import regex
 from eks6check.facts.texts import Text, texts
-from eks6check.facts.variables import readers
 from eks6check.findings import Problem, Severity
 
 SWITCH = regex(r"(?:-D|\b)java\.net\.preferIPv4Stack\s*=\s*[\"']?(?P<value>true|false)\b", re.IGNORECASE)
@@ -41,8 +41,7 @@ def switched(value: str) -> re.Match[str] | None:
     """The switch, where the last one outside comments turns IPv6 off."""
     last = None
     for match in SWITCH.finditer(value) if "preferIPv4Stack" in value else ():
-        start = value.rfind("\n", 0, match.start()) + 1
-        if not COMMENT.search(value[start : match.start()]):
+        if not commented(value, match.start()):
             last = match
     return last if last and last["value"].lower() == "true" else None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from eks6check.catalog import rule
 from eks6check.facts import Fact, Path, Places
 from eks6check.facts.karpenter import existing
-from eks6check.facts.kube import Container, Resource, containers, mapping, pod_spec, sequence, text, wire
+from eks6check.facts.kube import Container, Resource, containers, mapping, on_host_network, sequence, text, wire
 from eks6check.facts.machines import (
     AUTO_MODE_TAG,
     Machine,
@@ -146,7 +146,7 @@ def metadata_hop_limit_hides_imds(  # noqa: PLR0913, PLR0917  a rule's parameter
 
 def imds_needs(workload: Resource) -> Iterator[tuple[Path, str]]:
     """Why a workload's pods need instance metadata, each with its place; nothing for pods on the node's own network."""
-    if pod_spec(workload)[1].get("hostNetwork") is True:
+    if on_host_network(workload):
         return
     for container in containers(workload):
         missing = _missing_flags(container)

@@ -8,10 +8,10 @@ from eks6check.catalog import rule
 from eks6check.facts import Gap
 from eks6check.facts.embedded import walk
 from eks6check.facts.kube import Resource, mapping, sequence, text, wire
+from eks6check.facts.mounts import readers
 from eks6check.facts.pg_hba import without_ipv6
 from eks6check.facts.texts import Text, texts
 from eks6check.facts.unparsed import unparsed
-from eks6check.facts.variables import readers
 from eks6check.findings import Problem, Severity
 
 CLOUDNATIVE_PG = "cnpg.io/"

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from eks6check.catalog import rule
 from eks6check.facts import Path
-from eks6check.facts.kube import Container, Resource, containers, mapping, pod_spec, sequence, text, wire
+from eks6check.facts.addresses import ipv4
+from eks6check.facts.kube import Container, Resource, containers, mapping, on_host_network, sequence, text, wire
 from eks6check.findings import Problem
 
 CONTROL_PLANE = {"tier": "control-plane"}
@@ -42,7 +43,7 @@ def probe_targets_loopback(workloads: Sequence[Resource]) -> Iterator[Problem]:
 
 
 def _on_pod_network(workload: Resource) -> Iterator[Container]:
-    if pod_spec(workload)[1].get("hostNetwork") is not True:
+    if not on_host_network(workload):
         yield from containers(workload)
 
 
@@ -52,14 +53,6 @@ def _probe_hosts(container: Container) -> Iterator[Named]:
             host = ipv4(mapping(hook.get(handler)).get("host"))
             if host:
                 yield Named((*path, handler, "host"), f"{path[-1]} of container {container.name}", host)
-
-
-def ipv4(value: object) -> IPv4Address | None:
-    """A text as an IPv4 address; None for anything else."""
-    try:
-        return IPv4Address(value.strip()) if isinstance(value, str) else None
-    except ValueError:
-        return None
 
 
 @rule

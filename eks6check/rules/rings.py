@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 from eks6check.catalog import rule
 from eks6check.facts import Gap, Path
 from eks6check.facts.kube import Container, Resource, containers
-from eks6check.facts.mounts import ConfigMaps, by_name, files
+from eks6check.facts.mounts import ConfigMaps, by_name, files, readers
 from eks6check.facts.patterns import regex
 from eks6check.facts.rings import Fault, faults
 from eks6check.facts.unparsed import unparsed
-from eks6check.facts.variables import readers
 from eks6check.findings import Confidence, Problem, Severity
 
 JOINS = regex(r"--?memberlist\.join\b")
