@@ -10,6 +10,7 @@ from eks6check.facts.callers import Place, callers, connecting, fronts_of, ports
 from eks6check.facts.kube import Container, Resource, containers
 from eks6check.facts.listening import Bind, Listening, listening
 from eks6check.facts.mounts import by_name
+from eks6check.facts.network import phrase
 from eks6check.facts.unknown_binds import unknown_binds
 from eks6check.facts.unread import TEMPLATE, UNRENDERED, unread
 from eks6check.findings import Confidence, Problem, Severity
@@ -47,15 +48,15 @@ def _unrendered(each: Listening) -> Iterator[Gap]:
 
 
 def _finding(judged: Sequence[Judged]) -> Problem:
-    told, bind, _ = min(judged, key=lambda each: _severity([each]).rank)
+    judged = sorted(judged, key=lambda each: _severity([each]).rank)
+    told, bind, _ = judged[0]
     program = told.program
-    told_by = f"{bind.holder} has {program.listener.program} ({program.known_by}) listen"
     places = {(place[0].subject.id, place[1]): place for _, _, reached in judged for place in reached}
     names = connecting(bind.holder, places.values())
     return Problem(
         bind.holder,
-        f"{told_by} on {bind.value} in {bind.where}: that opens IPv4 only; `{bind.instead}` opens both families."
-        f"{sentence(names)}",
+        f"{bind.holder} has {program.listener.program} ({program.known_by}) listen on "
+        f"{_told([bind for _, bind, _ in judged])}.{sentence(names)}",
         at=bind.path,
         find=bind.find,
         skip=bind.skip,
@@ -73,6 +74,16 @@ def _finding(judged: Sequence[Judged]) -> Problem:
         confidence=Confidence.MEDIUM,
         also=tuple(places.values()),
     )
+
+
+def _told(binds: Sequence[Bind]) -> str:
+    """The addresses with the places that they stand in, what they open, and what to write instead."""
+    values: dict[str, list[str]] = {}
+    for bind in binds:
+        values.setdefault(bind.where.removesuffix(f" of {bind.holder}"), []).append(bind.value)
+    where = phrase([f"{phrase(list(dict.fromkeys(found)))} in {place}" for place, found in values.items()])
+    instead = [f"`{each}`" for each in dict.fromkeys(bind.instead for bind in binds)]
+    return f"{where}: that opens IPv4 only; {phrase(instead)} {'open' if len(instead) > 1 else 'opens'} both families"
 
 
 def _severity(judged: Sequence[Judged]) -> Severity:
