@@ -88,8 +88,12 @@ class Options:
         return {role: given for role, given in every.items() if given[1]}
 
 
+WIDEST = 8
+"""Bits of the widest block that a VPC or a cluster can have: 10.0.0.0/8 is one, and 0.0.0.0/0 is everybody."""
+
+
 def refuse_other_than_ipv4(option: str, blocks: tuple[str, ...]) -> None:
-    """Refuse what is no IPv4 block.
+    """Refuse what is no IPv4 block. An address alone would pass for a block of one, and turn blockers into silence.
 
     Raises:
         UsageError: says which one.
@@ -98,9 +102,11 @@ def refuse_other_than_ipv4(option: str, blocks: tuple[str, ...]) -> None:
 
     for block in blocks:
         try:
-            IPv4Network(block)
-        except ValueError as error:
-            raise UsageError(f"{option} {block} is no IPv4 block: {error}.", "Write it as 10.100.0.0/16.") from error
+            fits = "/" in block and IPv4Network(block).prefixlen >= WIDEST
+        except ValueError:
+            fits = False
+        if not fits:
+            raise UsageError(f"{option} {block} is no IPv4 block of a network.", "Write it as 10.100.0.0/16.")
 
 
 def words(values: list[str] | None) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from eks6check import catalog, causes, engine, triage
+from eks6check import catalog, causes, engine, places, triage
 from eks6check.catalog import Rule
 from eks6check.errors import NothingCheckedError, UsageError
 from eks6check.facts import Facts, Gap
@@ -47,7 +47,7 @@ def run(options: Options, progress: Progress = str) -> Report:
     outcomes = causes.link(rules, engine.evaluate(rules, facts))
     reported, suppressed, suppressions = triage.triage(outcomes, files.suppressions)
     misnamed = triage.misnamed(files.suppressions, ((rule.id, rule.name) for rule in catalogue))
-    return Report(
+    report = Report(
         verdict=verdict(reported, outcomes),
         target=target(facts),
         findings=reported,
@@ -61,6 +61,7 @@ def run(options: Options, progress: Progress = str) -> Report:
         inputs=files.counts,
         calls=calls(),
     )
+    return places.in_sources(report, files.sources)
 
 
 def open_files(options: Options) -> Files:

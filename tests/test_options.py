@@ -27,11 +27,13 @@ data:
         ({}, "nothing to judge"),
         ({"values": ("a.yaml",), "manifests": ("k8s",)}, "--values are for a chart"),
         (
-            {"manifests": ("k8s",), "vpc_cidr": ("10.0.0.0",), "old_pod_cidr": ("10.0.0.1/8",)},
+            {"manifests": ("k8s",), "old_pod_cidr": ("10.0.0.1/8",)},
             "--old-pod-cidr 10.0.0.1/8",
         ),
         ({"manifests": ("k8s",), "old_service_cidr": ("fd00::/108",)}, "--old-service-cidr fd00::/108"),
         ({"manifests": ("k8s",), "vpc_cidr": ("10.0.0.0/16", "web")}, "--vpc-cidr web"),
+        ({"manifests": ("k8s",), "old_service_cidr": ("172.20.0.0",)}, "--old-service-cidr 172.20.0.0"),
+        ({"manifests": ("k8s",), "old_pod_cidr": ("0.0.0.0/0",)}, "--old-pod-cidr 0.0.0.0/0"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_hint(options: dict[str, tuple[str, ...]], told: str) -> None:

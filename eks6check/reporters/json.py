@@ -128,7 +128,7 @@ def suppression_record(suppression: Suppression) -> dict[str, Any]:
     """A comment that silences, and whether it did."""
     return {
         "file": suppression.file,
-        "line": suppression.line,
+        "line": suppression.line or None,
         "rules": list(suppression.rules),
         "reason": suppression.reason,
         "used": suppression.used,

@@ -265,5 +265,5 @@ def silenced(report: Report) -> Iterator[Line]:
         for location in finding.locations:
             yield Line(((place(location), "cyan"),), indent=6, wrap=False)
     for comment in report.suppressions:
-        where = f"{plain(comment.file)}:{comment.line}: "
+        where = f"{':'.join(filter(None, (plain(comment.file), str(comment.line or ''))))}: "
         yield Line((("- ", ""), (where, "cyan"), (words.comment(comment), "")), indent=2, hang=2)

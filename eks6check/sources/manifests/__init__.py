@@ -13,17 +13,19 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from eks6check.facts import Gap
-from eks6check.facts.kube import Resource, mapping, text
+from eks6check.facts.kube import Resource
 from eks6check.findings import Suppression
 from eks6check.sources import Collector
 from eks6check.sources.manifests import files
 from eks6check.sources.manifests.comments import suppressions
+from eks6check.sources.manifests.gaps import broken, half_named, repeated, template_gaps, unreadable
 from eks6check.sources.manifests.glance import unread
 from eks6check.sources.manifests.objects import GIVEN, objects, section_of
-from eks6check.sources.manifests.yamldoc import Document, Fault, decode, documents, placed
+from eks6check.sources.manifests.yamldoc import Document, decode, documents
 from eks6check.workers import MOST_JOBS, spread
 
 if TYPE_CHECKING:
+    from eks6check.sources.manifests.nearest import Source
     from eks6check.sources.manifests.rendered import Part
 
 MANY_FILES = 100
@@ -32,8 +34,6 @@ BATCH = 32
 
 GIT_CRYPT = b"\0GITCRYPT\0"
 
-RENDER = "Judge the rendered chart: `eks6check lint --helm CHART`, or pipe what it renders to into `eks6check lint -`."
-
 
 @dataclass(frozen=True, slots=True)
 class Files:
@@ -41,7 +41,8 @@ class Files:
 
     ``resources`` are objects by section. ``gaps`` are what could not be read, and ``notes`` what was read and is odd
     (a key that stands twice, a comment that is not understood); a note leaves nothing unknown. ``counts`` counts
-    ``files``, ``documents``, ``resources`` (all Kubernetes objects) and ``other_documents``.
+    ``files``, ``documents``, ``resources`` (all Kubernetes objects) and ``other_documents``. ``sources`` say what the
+    rendered documents among the files come from.
     """
 
     resources: Mapping[str, tuple[Resource, ...]] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class Files:
     notes: tuple[Gap, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -62,6 +64,7 @@ class Pile:
     counts: dict[str, int] = field(
         default_factory=lambda: {"files": 0, "documents": 0, "resources": 0, "other_documents": 0}
     )
+    sources: dict[str, Source] = field(default_factory=dict)
 
 
 def read(paths: Iterable[str], stdin: BinaryIO | None = None, parts: Iterable[Part | Gap] = ()) -> Files:
@@ -108,15 +111,8 @@ def joined(piles: Sequence[Pile]) -> Files:
         tuple(note for pile in piles for note in pile.notes),
         tuple(each for pile in piles for each in pile.suppressions),
         {name: sum(pile.counts[name] for pile in piles) for name in Pile().counts},
+        {name: source for pile in piles for name, source in pile.sources.items()},
     )
-
-
-def unreadable(name: str, error: OSError) -> Gap:
-    """The gap of a file that cannot be opened."""
-    if isinstance(error, IsADirectoryError):
-        return Gap("read", "The folder cannot be entered.", "Give it the x permission, or leave it out.", name)
-    reason = f"The file cannot be read: {error.strerror or type(error).__name__}."
-    return Gap("read", reason, "Make it readable, or leave it out.", name)
 
 
 def add_file(pile: Pile, name: str, data: bytes) -> None:
@@ -137,15 +133,17 @@ def add_file(pile: Pile, name: str, data: bytes) -> None:
 
 def add_parts(pile: Pile, parts: Iterable[Part | Gap]) -> None:
     """Add what was rendered, each document with the file that it comes from, and what would not render."""
-    sources = set[str]()
+    names = set[str]()
     for part in parts:
         if isinstance(part, Gap):
             pile.gaps.append(part)
         else:
-            sources.add(part.file)
+            names.add(part.source.file if part.source else part.file)
             add_document(pile, part.file, part.document)
             add_comments(pile, part.file, [part.document])
-    pile.counts["files"] += len(sources)
+            if part.source:
+                pile.sources[part.file] = part.source
+    pile.counts["files"] += len(names)
 
 
 def add_comments(pile: Pile, name: str, read_documents: Sequence[Document]) -> None:
@@ -193,49 +191,6 @@ def add_document(pile: Pile, name: str, document: Document) -> None:
     for section, resource in judged:
         pile.resources.setdefault(section, []).append(resource)
     pile.gaps.extend(template_gaps(name, document, [resource for _, resource in judged]))
-
-
-def half_named(name: str, document: Document) -> Iterator[Gap]:
-    """The gap of an object that says only half of what it is, which kubectl refuses."""
-    body = mapping(document.value)
-    missing = [key for key in ("apiVersion", "kind") if not text(body.get(key))]
-    if len(missing) == 1 and isinstance(body.get("metadata"), dict):
-        reason = f"It has metadata and no {missing[0]}, so nobody can tell what it is."
-        remedy = f"Write its {missing[0]}, or leave the file out."
-        yield Gap("read", reason, remedy, name, *document.mark(("metadata",)))
-
-
-def repeated(name: str, key: str, line: int, column: int) -> Gap:
-    """The note of a key that stands twice in one mapping."""
-    reason = f"The key {key} stands twice; the last one counts, as kubectl reads it."
-    return Gap("read", reason, "Keep one of them.", name, line, column)
-
-
-def broken(name: str, document: Document, fault: Fault) -> Gap:
-    """The gap of a document that does not parse."""
-    if "{{" in document.text:
-        return Gap("read", "It looks like a template that was not rendered.", RENDER, name, fault.line, fault.column)
-    reason = f"This is not YAML: {fault.reason}."
-    return Gap("read", reason, "Mend the document, or leave the file out.", name, fault.line, fault.column)
-
-
-def template_gaps(name: str, document: Document, resources: Iterable[Resource]) -> Iterator[Gap]:
-    """A gap for each object with ``{{`` in plain text: it is read as it stands, and may stand for something else."""
-    if "{{" not in document.text:
-        return
-    _, places = placed(document.text)
-    plain = [
-        place.start
-        for entries in places.values()
-        for place in entries.values()
-        if place.raw and not place.style and "{{" in place.raw
-    ]
-    for resource in resources:
-        start, end = document.span(resource.origin.path)
-        inside = [position for position in plain if start <= position < end]
-        if inside:
-            reason = f"{resource} holds a template that was not rendered."
-            yield Gap("read", reason, RENDER, name, *document.coordinates(min(inside)))
 
 
 def give(section: str, read_files: Files) -> Iterator[Resource | Gap]:

@@ -1,7 +1,8 @@
 """From a rendered text back to what it was rendered from: the line of the one that a line of the other comes from.
 
 A template's line and what it renders to have the same key, or are the same text. Where neither tells them from others,
-the nearest line above that has less indent speaks for them.
+the nearest line above that has less indent speaks for them. Where a whole document may come from several places, none
+is named: a wrong line is worse than none.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -17,17 +19,44 @@ from eks6check.sources.manifests.yamldoc import Document
 
 KEY = re.compile(r"\s*(?:-\s+)*([\"']?[\w./-]+[\"']?:)(?:\s|$)")
 
+INCLUDE = re.compile(r"\{\{-?\s*(?:include|template|tpl)\b")
+"""A template's line that takes in what another one makes. At the margin, that may be whole documents."""
+
 Numbers = Mapping[str, Sequence[int]]
 Way = Callable[[str], str]
 """What two lines have in common if they are one another's."""
 
 
-def lines(rendered: Sequence[str], source: Sequence[str], value: Mapping[str, Any]) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What one document was rendered from: the file as reports name it, its lines, and the document's own.
+
+    ``numbers`` has for each of the document's lines the number of the file's, 0 where none fits.
+    """
+
+    file: str
+    lines: Sequence[str] = ()
+    rendered: Sequence[str] = ()
+    numbers: Sequence[int] = ()
+
+    def place(self, line: int, column: int = 1) -> tuple[int, int]:
+        """Line and column in the file for those in the rendered document, all from 1; both 0 where no line fits."""
+        number = self.numbers[line - 1] if 0 < line <= len(self.numbers) else 0
+        if not number:
+            return 0, 0
+        ours, theirs = self.rendered[line - 1], self.lines[number - 1]
+        inside = column - 1 - indent(ours) if ours.strip() == theirs.strip() else 0
+        return number, indent(theirs) + 1 + max(inside, 0)
+
+
+def numbers(rendered: Sequence[str], source: Sequence[str], value: Any) -> list[int]:
     """For each rendered line the number of the source's, counted from 1; 0 where none fits.
 
-    ``value`` is the rendered document's: of a source with several documents, the one of that kind is looked into.
+    ``value`` is the rendered document's, by which its part of a source with several documents is known.
     """
-    first, last = part(source, text(value.get("kind")))
+    first, last = part(source, value)
+    if last - first == 1 and INCLUDE.match(source[first]):
+        return [first + 1] * len(rendered)
     ways = [(way, numbered(rendered, way), numbered(source[first:last], way)) for way in (str.strip, key)]
     found: list[int] = []
     for index, line in enumerate(rendered):
@@ -36,12 +65,25 @@ def lines(rendered: Sequence[str], source: Sequence[str], value: Mapping[str, An
     return found
 
 
-def part(source: Sequence[str], kind: str) -> tuple[int, int]:
-    """Where in a source the one document of a kind begins and ends; the whole where there are several, or none."""
+def part(source: Sequence[str], value: Any) -> tuple[int, int]:
+    """Where in a source the text of a document begins and ends: by its kind, then by its name.
+
+    A document that stands nowhere comes from the one line that takes others in. Nothing (0, 0) where that is not sure.
+    """
     cuts = [-1, *(index for index, line in enumerate(source) if line.startswith("---")), len(source)]
     spans = [(before + 1, after) for before, after in pairwise(cuts)]
-    own = [(first, last) for first, last in spans if f"kind: {kind}" in map(str.rstrip, source[first:last])]
-    return own[0] if len(own) == 1 else (0, len(source))
+    kind, name = text(mapping(value).get("kind")), _name(value)
+    own = [span for span in spans if says(source, span, "kind", kind)]
+    if len(own) > 1:
+        own = [span for span in own if says(source, span, "name", name)] or own
+    if not own:
+        own = [(index, index + 1) for index, line in enumerate(source) if INCLUDE.match(line)]
+    return own[0] if len(own) == 1 else (0, 0)
+
+
+def says(source: Sequence[str], span: tuple[int, int], key: str, value: str) -> bool:
+    """Whether a line of a span has this plain value for a key."""
+    return any(line.strip().rstrip("\r") in {f"{key}: {value}", f'{key}: "{value}"'} for line in source[slice(*span)])
 
 
 def key(line: str) -> str:
@@ -78,18 +120,6 @@ def above(rendered: Sequence[str], index: int) -> int:
 def indent(line: str) -> int:
     """How many blanks a line begins with."""
     return len(line) - len(line.lstrip())
-
-
-def coordinates(rendered: str, position: int, source: Sequence[str], numbers: Sequence[int]) -> tuple[int, int]:
-    """Line and column in the source of a position in the rendered text; both 0 where no line fits."""
-    index = rendered.count("\n", 0, position)
-    number = numbers[index] if index < len(numbers) else 0
-    if not number:
-        return 0, 0
-    line, there = rendered.split("\n")[index], source[number - 1]
-    inside = position - rendered.rfind("\n", 0, position) - 1 - indent(line)
-    same = line.strip() == there.strip()
-    return number, indent(there) + 1 + (max(inside, 0) if same else 0)
 
 
 def origin(value: Any, candidates: Iterable[Document]) -> Document | None:

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,9 +23,10 @@ import yaml
 
 from eks6check.errors import UsageError
 from eks6check.facts import Gap
-from eks6check.facts.kube import mapping, text
+from eks6check.facts.kube import mapping, sequence, text
 from eks6check.sources.manifests import files, nearest
-from eks6check.sources.manifests.yamldoc import Document, decode, documents
+from eks6check.sources.manifests.nearest import Source
+from eks6check.sources.manifests.yamldoc import Document, cut, decode, documents, read
 
 SOURCE = re.compile(r"^# Source: (.+)$", re.MULTILINE)
 """How ``helm template`` names the template of a document: the chart's name, and a path inside the chart."""
@@ -52,27 +53,11 @@ UNBUILT = re.compile(r"missing in charts/ directory")
 
 
 class Part(NamedTuple):
-    """One document of a rendering, and the file that it comes from, as reports name it."""
+    """One document of a rendering. With a ``source``, ``file`` is but a name for it, and its places are its own."""
 
     file: str
     document: Document
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered(Document):
-    """A document whose places are in another text. ``lines`` are that text's for each of its own, 0 where none fits."""
-
-    source: Sequence[str] = ()
-    lines: Sequence[int] = ()
-
-    @property
-    def last_line(self) -> int:
-        """The last line that any of its lines comes from."""
-        return max(self.lines, default=0)
-
-    def coordinates(self, position: int) -> tuple[int, int]:
-        """The line and the column in the source; both 0 where there is no such line."""
-        return nearest.coordinates(self.text, position, self.source, self.lines)
+    source: Source | None = None
 
 
 def parts(charts: Iterable[str], values: Sequence[str], kustomizations: Iterable[str]) -> Iterator[Part | Gap]:
@@ -91,34 +76,56 @@ def chart(path: str, values: Iterable[str] = ()) -> Iterator[Part | Gap]:
     """What a Helm chart makes with these files of values, and a ``Gap`` where helm will not render it.
 
     Raises:
-        UsageError: there is no helm.
+        UsageError: there is no helm, or no such file of values.
     """
     helm = program("--helm", "helm template RELEASE CHART", ["helm"])
+    values = tuple(values)
+    if missing := [file for file in values if not os.path.exists(file) and "://" not in file]:  # noqa: PTH110  takes any text
+        raise UsageError(f"There is no file {missing[0]!r}.", "--values names a file of values for the charts.")
     given = [word for file in values for word in ("--values", file)]
-    command = [*helm, "template", release(path), path, "--skip-tests", *given]
+    command = [*helm, "template", release(path), path, "--skip-tests", "--include-crds", *given]
     ran = run(command)
     if ran.returncode:
         yield failed(path, command, ran, f"helm dependency build {shlex.quote(path)}")
         return
-    for document in documents(decode(ran.stdout)):
-        named = SOURCE.search(document.text)
+    for index, piece in enumerate(cut(decode(ran.stdout))):
+        named, document = SOURCE.search(piece), read(piece, 1)
         if named and not document.empty:
-            yield from_template(document, template(path, named[1].strip()))
+            yield from_template(document, path, named[1].strip(), index)
 
 
-def template(chart_path: str, source: str) -> Path:
-    """The file that ``# Source:`` names; the words themselves where the chart is no folder here."""
-    inside = Path(*Path(source).parts[1:])
-    return Path(chart_path) / inside if os.path.isdir(chart_path) else Path(source)  # noqa: PTH112  takes any text
+def from_template(document: Document, chart_path: str, source: str, index: int) -> Part:
+    """A rendered document with its template, or with the words that name it where the chart is no folder here."""
+    inside = template(chart_path, source)
+    text_lines = lines_of(inside) if inside else []
+    rendered = document.text.split("\n")
+    shown = files.file_of(inside).shown if inside else source
+    found = Source(shown, text_lines, rendered, nearest.numbers(rendered, text_lines, document.value))
+    return Part(f"{shown}, document {index}", document, found)
 
 
-def from_template(document: Document, path: Path) -> Part:
-    """A rendered document, led back to its template. One that is packed in an archive has no lines."""
-    source = lines_of(path)
-    lines = nearest.lines(document.text.split("\n"), source, mapping(document.value))
-    first = min(filter(None, lines), default=0)
-    led = Rendered(document.text, first, document.value, document.fault, (), source, lines)
-    return Part(files.file_of(path).shown, led)
+def template(chart_path: str, source: str) -> Path | None:
+    """The file that ``# Source:`` names, None where the chart is no folder; a subchart goes by its alias there."""
+    if not os.path.isdir(chart_path):  # noqa: PTH112  takes any text
+        return None
+    folder = Path(chart_path)
+    _, *inside = Path(source).parts
+    while len(inside) > 1 and inside[0] == "charts" and not (folder / "charts" / inside[1]).is_dir():
+        named = aliases(folder).get(inside[1], inside[1])
+        if not (folder / "charts" / named).is_dir():
+            break
+        inside[1] = named
+    return folder.joinpath(*inside)
+
+
+def aliases(folder: Path) -> dict[str, str]:
+    """The subcharts of a chart by the other names that it gives them."""
+    try:
+        about = mapping(yaml.safe_load((folder / "Chart.yaml").read_bytes()))
+    except (OSError, yaml.YAMLError):
+        return {}
+    dependencies = map(mapping, sequence(about.get("dependencies")))
+    return {text(each["alias"]): text(each.get("name")) for each in dependencies if each.get("alias")}
 
 
 def lines_of(path: Path) -> list[str]:
@@ -152,9 +159,10 @@ def kustomization(folder: str) -> Iterator[Part | Gap]:
                 yield failed(folder, command, ran)
                 return
         known = cache(documents_of)
-        for document in documents(decode(ran.stdout)):
+        for index, piece in enumerate(cut(decode(ran.stdout))):
+            document = read(piece, 1)
             if not document.empty:
-                yield from_origin(document, folder, around, known)
+                yield from_origin(document, folder, around, index, known)
 
 
 def traced(build: Sequence[str], folder: str, around: str) -> subprocess.CompletedProcess[bytes] | None:
@@ -170,7 +178,9 @@ def traced(build: Sequence[str], folder: str, around: str) -> subprocess.Complet
     return run([*build, os.path.realpath(around)])
 
 
-def from_origin(document: Document, folder: str, around: str, known: Callable[[Path], list[Document]]) -> Part:
+def from_origin(
+    document: Document, folder: str, around: str, index: int, known: Callable[[Path], list[Document]]
+) -> Part:
     """A built document in the place of the one that it was built from; else the file it comes from, and no line."""
     value, origin = without_origin(document.value)
     own = "" if "repo" in origin else origin.get("path") or origin.get("configuredIn", "")
@@ -179,8 +189,9 @@ def from_origin(document: Document, folder: str, around: str, known: Callable[[P
         made_by = next((name for name in KUSTOMIZATIONS if os.path.exists(os.path.join(folder, name))), "")  # noqa: PTH110, PTH118  likewise
         path = Path(folder, made_by)
     shown = files.file_of(path).shown
-    found = nearest.origin(value, known(path))
-    return Part(shown, replace(found, value=value) if found else Rendered(document.text, 0, value, document.fault))
+    if found := nearest.origin(value, known(path)):
+        return Part(shown, replace(found, value=value))
+    return Part(f"{shown}, document {index}", replace(document, value=value), Source(shown))
 
 
 def documents_of(path: Path) -> list[Document]:

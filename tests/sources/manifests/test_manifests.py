@@ -19,7 +19,7 @@ from eks6check.facts import Gap
 from eks6check.facts.kinds import KINDS
 from eks6check.facts.kube import Resource
 from eks6check.sources import collect, manifests
-from eks6check.sources.manifests import COLLECTORS, Files
+from eks6check.sources.manifests import COLLECTORS, Files, gaps
 
 
 def read(data: str | bytes) -> Files:
@@ -231,7 +231,7 @@ def test_a_file_that_cannot_be_opened_is_a_gap_and_the_others_are_read(
 
 
 def test_a_folder_that_may_be_listed_and_not_entered_is_a_gap_of_its_own() -> None:
-    gap = manifests.unreadable("k8s", IsADirectoryError(21, "Is a directory"))
+    gap = gaps.unreadable("k8s", IsADirectoryError(21, "Is a directory"))
     assert (gap.file, gap.reason) == ("k8s", "The folder cannot be entered.")
 
 

@@ -53,7 +53,7 @@ spec:
 
 def led(rendered: str, template: str, kind: str = "Service") -> dict[str, str]:
     lines, source = rendered.split("\n"), ["", *template.split("\n")]
-    numbers = nearest.lines(lines, source[1:], {"kind": kind})
+    numbers = nearest.numbers(lines, source[1:], {"kind": kind})
     return {line.strip(): source[number].strip() for line, number in zip(lines, numbers, strict=True)}
 
 
@@ -75,7 +75,7 @@ def test_what_has_no_line_of_its_own_comes_from_what_holds_it() -> None:
 
 
 def test_only_the_part_of_that_kind_is_looked_into() -> None:
-    numbers = nearest.lines(
+    numbers = nearest.numbers(
         ["kind: ServiceAccount", "metadata:", "  name: web"], TEMPLATE.split("\n"), {"kind": "ServiceAccount"}
     )
     assert numbers == [16, 17, 18]
@@ -83,31 +83,49 @@ def test_only_the_part_of_that_kind_is_looked_into() -> None:
 
 def test_as_many_alike_on_both_sides_are_one_anothers_in_their_order() -> None:
     source = ["kind: Service", "a:", "  name: {{ .a }}", "b:", "  name: {{ .b }}"]
-    assert nearest.lines(["a:", "  name: x", "b:", "  name: y"], source, {"kind": "Service"}) == [2, 3, 4, 5]
+    assert nearest.numbers(["a:", "  name: x", "b:", "  name: y"], source, {"kind": "Service"}) == [2, 3, 4, 5]
 
 
 def test_columns_follow_the_indent_of_the_source() -> None:
-    rendered, source = "spec:\n  type: X\n  a: b c", ["spec:", "      type: {{ .t }}", "      a: b c"]
-    numbers = nearest.lines(rendered.split("\n"), source, {})
-    assert nearest.coordinates(rendered, rendered.index("X"), source, numbers) == (2, 7)
-    assert nearest.coordinates(rendered, rendered.index("c", 12), source, numbers) == (3, 12)
-    assert nearest.coordinates(rendered, 3, [], [0, 0, 0]) == (0, 0)
+    rendered, source = ["kind: K", "  type: X", "  a: b c"], ["kind: K", "      type: {{ .t }}", "      a: b c"]
+    made = nearest.Source("a.yaml", source, rendered, nearest.numbers(rendered, source, {"kind": "K"}))
+    assert [made.place(2, 3), made.place(2, 9), made.place(3, 8)] == [(2, 7), (2, 7), (3, 12)]
+    assert [made.place(0), made.place(4), nearest.Source("a.yaml").place(1, 1)] == [(0, 0)] * 3
+
+
+SEVERAL = ["kind: Service", "metadata:", "  name: {{ .x }}", "---", "kind: Service", "metadata:", "  name: web"]
+
+
+def test_of_several_documents_of_a_kind_the_one_of_that_name_is_meant() -> None:
+    rendered = ["kind: Service", "metadata:", "  name: web"]
+    assert nearest.numbers(rendered, SEVERAL, {"kind": "Service", "metadata": {"name": "web"}}) == [5, 6, 7]
+
+
+def test_where_it_may_be_either_of_two_no_line_is_named() -> None:
+    rendered = ["kind: Service", "metadata:", "  name: other"]
+    assert nearest.numbers(rendered, SEVERAL, {"kind": "Service", "metadata": {"name": "other"}}) == [0, 0, 0]
+
+
+@pytest.mark.parametrize("line", ['{{ include "lib.service" . }}', '{{- template "lib.service" . -}}'])
+def test_what_a_helper_makes_stands_where_the_helper_is_called(line: str) -> None:
+    rendered = ["kind: Service", "metadata:", "  name: web"]
+    assert nearest.numbers(rendered, ["kind: Ingress", "---", line], {"kind": "Service"}) == [3, 3, 3]
+    assert nearest.numbers(rendered, [line, "---", line], {"kind": "Service"}) == [0, 0, 0]
+    assert nearest.numbers(rendered, ["a: b"], {"kind": "Service"}) == [0, 0, 0]
 
 
 TEXT = st.lists(
-    st.sampled_from(["a:", "  b: 1", "- b: {{ x }}", "  - c:", "---", "kind: K", "", "#", "    d"]), max_size=12
+    st.sampled_from(["a:", "  b: 1", "- b: {{ x }}", "---", "kind: K", "", "#", "{{ include }}"]), max_size=12
 )
 
 
-@given(TEXT, TEXT, st.data())
+@given(TEXT, TEXT, st.integers(-1, 14), st.integers(1, 9))
 def test_whatever_the_texts_a_place_is_in_the_source_or_nowhere(
-    rendered: list[str], source: list[str], data: st.DataObject
+    rendered: list[str], source: list[str], line: int, column: int
 ) -> None:
-    numbers = nearest.lines(rendered, source, {"kind": "K"})
-    assert len(numbers) == len(rendered)
-    assert all(0 <= number <= len(source) for number in numbers)
-    whole = "\n".join(rendered)
-    line, column = nearest.coordinates(whole, data.draw(st.integers(0, len(whole))), source, numbers)
+    found = nearest.numbers(rendered, source, {"kind": "K"})
+    assert len(found) == len(rendered)
+    line, column = nearest.Source("a.yaml", source, rendered, found).place(line, column)
     assert (line == 0) == (column == 0)
     assert 0 <= line <= len(source)
 

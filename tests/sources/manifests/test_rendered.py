@@ -89,6 +89,64 @@ def test_a_comment_in_a_template_silences_what_it_renders_to() -> None:
     assert [(each["rule"]) for each in report["suppressed"]] == ["SVC002"]
 
 
+def test_a_comment_in_a_helper_speaks_of_its_own_document_and_of_no_other() -> None:
+    write_chart()
+    write("charts/web/templates/service.yaml", '{{ include "all" . }}')
+    one = "apiVersion: v1\nkind: Service\nmetadata: {name: one}\nspec:\n  type: LoadBalancer"
+    both = f"{one}  # eks6check: ignore[LBC003] internal tool\n---\n{one.replace('one', 'two')}"
+    write("charts/web/templates/_all.tpl", f'{{{{ define "all" }}}}{both}\n{{{{ end }}}}')
+    done = whole.eks6check("lint", "--helm", "charts/web", "--format", "json")
+    assert [each["subject"]["id"] for each in done.report["findings"]] == ["v1/Service/default/two"]
+    assert [each["subject"]["id"] for each in done.report["suppressed"]] == ["v1/Service/default/one"]
+    place = done.report["findings"][0]["locations"][0]
+    assert (place["file"], place["line"]) == ("charts/web/templates/service.yaml", 1)
+
+
+def test_a_comment_that_stands_in_no_line_of_a_file_is_told_without_one() -> None:
+    write_chart("parts/shop")
+    write(
+        "parts/shop/templates/service.yaml",
+        HOOK.replace("helm.sh/hook", "a") + "# eks6check: ignore[POL001] nothing there\n",
+    )
+    rendered.run([f"{PROGRAMS}/helm", "package", "parts/shop"])
+    shown = whole.eks6check("lint", "--helm", "shop-0.1.0.tgz").out
+    assert "shop/templates/service.yaml: ignore[POL001]" in shown
+    assert ":0" not in shown
+
+
+def test_a_subchart_by_another_name_stands_in_its_folder() -> None:
+    write_chart("charts/big", "dependencies: [{name: shop, alias: front, version: 0.1.0}]\n")
+    write_chart("charts/big/charts/shop")
+    write("prod.yaml", "front: {service: {type: LoadBalancer}}\n")
+    assert found("--helm", "charts/big", "--values", "prod.yaml") == [
+        ("LBC003", "charts/big/charts/shop/templates/service.yaml", 9, 3)
+    ]
+
+
+def test_a_folder_beside_an_archive_is_not_taken_for_its_chart() -> None:
+    write_chart("shop")
+    write("prod.yaml", "service: {type: LoadBalancer}\n")
+    rendered.run([f"{PROGRAMS}/helm", "package", "shop"])
+    assert found("--helm", "shop-0.1.0.tgz", "--values", "prod.yaml")[0][2] is None
+
+
+def test_the_definitions_that_a_chart_brings_are_judged_as_well() -> None:
+    write_chart()
+    conversion = "{strategy: Webhook, webhook: {clientConfig: {url: 'https://172.20.0.1'}}}"
+    write(
+        "charts/web/crds/a.yaml",
+        f"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: a}}\n"
+        f"spec:\n  conversion: {conversion}\n",
+    )
+    assert found("--helm", "charts/web") == [("ADR006", "charts/web/crds/a.yaml", 5, 74)]
+
+
+def test_a_file_of_values_that_is_not_there_is_usage() -> None:
+    write_chart()
+    done = whole.eks6check("lint", "--helm", "charts/web", "--values", "nosuch.yaml")
+    assert (done.code, done.err.splitlines()[0]) == (2, "error: There is no file 'nosuch.yaml'.")
+
+
 def test_files_charts_and_kustomizations_are_judged_together() -> None:
     write_chart()
     write("k8s/web.yaml", HOOK)
@@ -138,7 +196,7 @@ def test_a_chart_that_helm_refuses_is_a_gap_in_helms_words() -> None:
     (gap,) = gaps(rendered.chart("charts/web"))
     assert gap.file == "charts/web"
     assert 'function "required2" not defined' in gap.reason
-    assert gap.remedy == "Run `helm template web charts/web --skip-tests`."
+    assert gap.remedy == "Run `helm template web charts/web --skip-tests --include-crds`."
 
 
 def test_a_chart_without_its_dependencies_says_how_to_get_them() -> None:

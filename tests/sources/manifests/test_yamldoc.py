@@ -116,10 +116,11 @@ def test_a_path_leads_to_its_key_item_or_nearest_parent(path: Path, place: tuple
     assert one(MARKED).mark(path) == place
 
 
-def test_a_value_has_a_place_of_its_own() -> None:
+@pytest.mark.parametrize(("path", "place"), [(("spec", "ports", 0, "port"), (6, 13)), (("spec", "same"), (7, 7))])
+def test_a_value_has_a_place_of_its_own(path: Path, place: tuple[int, int]) -> None:
     document = one(MARKED)
-    assert document.value_mark(("spec", "ports", 0, "port")) == (6, 13)
-    assert document.value_mark(("spec", "same")) == (7, 7)
+    start, _ = document.span(path)
+    assert document.coordinates(start) == place
 
 
 FOUND = """\
