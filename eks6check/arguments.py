@@ -66,8 +66,6 @@ Manifests = Annotated[
     list[str] | None,
     typer.Option("--manifests", metavar="PATH", help="Also judge these files, folders or globs. Repeatable."),
 ]
-
-
 Helm = Annotated[
     list[str] | None,
     typer.Option(

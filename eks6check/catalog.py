@@ -131,16 +131,9 @@ def fuse(entries: Iterable[Any], modules: Iterable[ModuleType]) -> tuple[Rule, .
 def _fuse_one(entry: Mapping[str, Any], check: Check[Any], place: str) -> Rule:
     code, defaults = check.function.__code__, check.function.__defaults__ or ()
     facts = code.co_varnames[: code.co_argcount]
-    settings = set(code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount])
     if unknown := set(facts) - SECTIONS.keys():
         raise CatalogError(f"{place}: no such section of facts: {', '.join(sorted(unknown))}")
-    parameters = entry.get("parameters", {})
-    if not isinstance(parameters, dict) or not all(isinstance(each, dict) for each in parameters.values()):
-        raise CatalogError(f"{place}: parameters must be a mapping of name to default and meaning")
-    if different := settings ^ parameters.keys():
-        raise CatalogError(f"{place}: parameters differ between rules.yaml and the function: {sorted(different)}")
-    if lacking := [name for name, each in parameters.items() if "default" not in each]:
-        raise CatalogError(f"{place}: parameters without a default: {', '.join(lacking)}")
+    parameters = _parameters(entry, code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount], place)
     try:
         return Rule(
             id=entry["id"],
@@ -165,6 +158,18 @@ def _fuse_one(entry: Mapping[str, Any], check: Check[Any], place: str) -> Rule:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CatalogError(f"{place}: the entry lacks or misstates {error}") from error
+
+
+def _parameters(entry: Mapping[str, Any], settings: Iterable[str], place: str) -> Mapping[str, Mapping[str, Any]]:
+    """The parameters of an entry, if they are the settings of its function."""
+    parameters = entry.get("parameters", {})
+    if not isinstance(parameters, dict) or not all(isinstance(each, dict) for each in parameters.values()):
+        raise CatalogError(f"{place}: parameters must be a mapping of name to default and meaning")
+    if different := set(settings) ^ parameters.keys():
+        raise CatalogError(f"{place}: parameters differ between rules.yaml and the function: {sorted(different)}")
+    if lacking := [name for name, each in parameters.items() if "default" not in each]:
+        raise CatalogError(f"{place}: parameters without a default: {', '.join(lacking)}")
+    return parameters
 
 
 def _remedies(remedy: Any) -> Mapping[str, str]:

@@ -41,9 +41,10 @@ def declared(facts: Facts) -> Declared:
     """The objects of the files by the id of their subject; none where no cluster was read, since nobody asks then."""
     every: list[Fact] = [item for section in facts.values() for item in section.items]
     found: dict[str, list[Fact]] = {}
-    for item in every if any(each.origin.source == "cluster" for each in every) else ():
-        if item.origin.source == "manifests":
-            found.setdefault(item.subject.id, []).append(item)
+    if any(item.origin.source == "cluster" for item in every):
+        for item in every:
+            if item.origin.source == "manifests":
+                found.setdefault(item.subject.id, []).append(item)
     return found
 
 
@@ -62,13 +63,8 @@ def judge(rule: Rule, facts: Facts, known: Declared = MappingProxyType({})) -> O
         broke = f"{type(error).__name__}: {error}"
         return Outcome(rule.id, rule.severity, State.ERROR, gaps=gaps, error=broke, name=rule.name)
     gaps = tuple(dict.fromkeys((*gaps, *(each for each in said if isinstance(each, Gap)))))
-    if findings:
-        state = State.FAILED
-    elif gaps:
-        state = State.INCOMPLETE
-    else:
-        state = State.NOT_APPLICABLE if nothing else State.PASSED
-    return Outcome(rule.id, rule.severity, state, findings, gaps, name=rule.name)
+    unfailed = State.INCOMPLETE if gaps else State.NOT_APPLICABLE if nothing else State.PASSED
+    return Outcome(rule.id, rule.severity, State.FAILED if findings else unfailed, findings, gaps, name=rule.name)
 
 
 def stamp(rule: Rule, problems: Iterable[Problem], known: Declared = MappingProxyType({})) -> tuple[Finding, ...]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from eks6check.facts import Gap
 from eks6check.findings import Finding, Location, Outcome, Report, Suppression
+
+Placed = TypeVar("Placed", Location, Gap)
 
 
 class Source(Protocol):
@@ -42,7 +44,7 @@ def in_sources(report: Report, sources: Sources) -> Report:
 
 def _findings(findings: Iterable[Finding], sources: Sources) -> tuple[Finding, ...]:
     return tuple(
-        replace(each, locations=tuple(_location(place, sources) for place in each.locations)) for each in findings
+        replace(each, locations=tuple(_placed(place, sources) for place in each.locations)) for each in findings
     )
 
 
@@ -50,24 +52,16 @@ def _outcome(outcome: Outcome, sources: Sources) -> Outcome:
     return replace(outcome, findings=_findings(outcome.findings, sources), gaps=_gaps(outcome.gaps, sources))
 
 
-def _location(location: Location, sources: Sources) -> Location:
-    source = sources.get(location.file)
-    if source is None:
-        return location
-    line, column = source.place(location.line, location.column)
-    return replace(location, file=source.file, line=line, column=column)
-
-
 def _gaps(gaps: Iterable[Gap], sources: Sources) -> tuple[Gap, ...]:
-    return tuple(dict.fromkeys(_gap(each, sources) for each in gaps))
+    return tuple(dict.fromkeys(_placed(each, sources) for each in gaps))
 
 
-def _gap(gap: Gap, sources: Sources) -> Gap:
-    source = sources.get(gap.file)
+def _placed(each: Placed, sources: Sources) -> Placed:
+    source = sources.get(each.file)
     if source is None:
-        return gap
-    line, column = source.place(gap.line, gap.column)
-    return replace(gap, file=source.file, line=line, column=column)
+        return each
+    line, column = source.place(each.line, each.column)
+    return replace(each, file=source.file, line=line, column=column)
 
 
 def _suppression(suppression: Suppression, sources: Sources) -> Suppression:

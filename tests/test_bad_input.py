@@ -17,7 +17,8 @@ from eks6check import catalog, engine
 from eks6check.facts import SECTIONS, Facts
 from eks6check.facts.unparsed import SEALED
 from eks6check.findings import Outcome, State
-from eks6check.sources import collect, manifests, snapshot
+from eks6check.sources import collect, manifests
+from eks6check.sources.sealing import seal
 
 
 def config_map(key: str, value: str, name: str = "conf") -> str:
@@ -172,7 +173,7 @@ def test_a_snapshot_has_the_same_gaps_and_no_others(manifest: str) -> None:
         judged = outcomes(build.facts(**{name: known.get(name, ()) for name in every}))
         return {rule: outcome.gaps for rule, outcome in judged.items()}
 
-    taken = json.loads(json.dumps([snapshot.seal(body) for body in bodies]))
+    taken = json.loads(json.dumps([seal(body) for body in bodies]))
     assert gaps(*taken) == gaps(*bodies)
 
 

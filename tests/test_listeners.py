@@ -64,6 +64,34 @@ def test_what_a_finding_says_to_write_is_a_form_that_opens_both_families(listene
 
 
 @each_program
+def test_what_stands_in_an_older_release_opens_both_families_there(listener: Listener) -> None:
+    both = {form.partition(" with ")[0] for form in ROWS[listener.program]["both"]}
+    assert all(older["instead"] in both and len(older["before"]) == 2 for older in listener.older.values())
+    assert listener.older.keys() <= listener.images
+    assert listener.instead_of.keys() <= set(listener.ipv4)
+
+
+@pytest.mark.parametrize(
+    ("program", "value", "instead"),
+    [
+        ("Kestrel", "https://0.0.0.0:8443", "https://+:8443"),
+        ("Kestrel", "http://0.0.0.0:80;https://0.0.0.0:$(TLS)", "http://+:80;https://+:$(TLS)"),
+        ("Kestrel", "http://0.0.0.0:80;https://127.0.0.1:81", "http://+:80;https://127.0.0.1:81"),
+        ("memcached", "0.0.0.0:11300", "0.0.0.0:11300,[::]:11300"),
+        ("PostgreSQL", "'0.0.0.0'", "'*'"),
+        ("lighttpd", '"0.0.0.0"', '"[::]" with server.set-v6only = "disable"'),
+        ("Kong", "0.0.0.0:80, 0.0.0.0:443 ssl", "[::]:80 ipv6only=off, [::]:443 ipv6only=off ssl"),
+        ("Varnish", "0.0.0.0:80,PROXY", ":80,PROXY"),
+        ("gunicorn", "[::]:80", "[::]:80"),
+        ("uvicorn", "", ""),
+    ],
+)
+def test_each_address_of_a_value_is_rewritten_where_it_stands(program: str, value: str, instead: str) -> None:
+    (listener,) = (each for each in listeners() if each.program == program)
+    assert listener.rewritten(value) == instead
+
+
+@each_program
 def test_a_default_is_what_was_measured_with_nothing_told(listener: Listener) -> None:
     assert not listener.default or listener.is_ipv4(listener.default)
     if listener.default and listener.source == "measured":
@@ -134,8 +162,8 @@ def test_a_program_can_be_known_and_told(listener: Listener) -> None:
 
 
 @given(st.sampled_from(listeners()), st.text())
-def test_no_text_raises(listener: Listener, value: str) -> None:
-    listener.is_ipv4(value)
+def test_no_text_raises_and_what_opens_no_ipv4_stays(listener: Listener, value: str) -> None:
+    assert any(map(listener.is_ipv4, listener.addresses(value))) or listener.rewritten(value) == value
     assert "{port}" not in listener.rewritten(value) or "{port}" in value
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from eks6check.facts import aws, network
 from eks6check.facts.aws import Route, RouteTable, Subnet
+from eks6check.facts.routes import default_route, gateway_of, in_effect, is_public, route_table_of, tables_in_effect
 
 PROD = aws.Cluster(id="prod", vpc_id="vpc-1", subnet_ids=("subnet-1",))
 
@@ -94,33 +95,26 @@ def test_pods_are_where_nodes_and_fargate_are_and_load_balancers_for_the_interne
     assert network.internet_facing_uses(subnets, [PROD]) == [("subnet-1", "internet-facing load balancers")]
 
 
-@pytest.mark.parametrize(
-    ("words", "said"), [((), ""), (("a",), "a"), (("a", "b"), "a and b"), (("a", "b", "c"), "a, b and c")]
-)
-def test_words_become_a_list_in_a_sentence(words: tuple[str, ...], said: str) -> None:
-    assert network.phrase(words) == said
-
-
 def test_an_associated_table_goes_before_the_main_one_whatever_their_order() -> None:
     main, own = table(name="rtb-main", main=True), table(name="rtb-own", subnet_ids=("subnet-1",))
     for order in itertools.permutations([main, own]):
-        assert network.route_table_of(subnet(), order) is own
-        assert network.route_table_of(subnet("subnet-2"), order) is main
-        both = network.tables_in_effect([subnet(), subnet("subnet-2")], order)
+        assert route_table_of(subnet(), order) is own
+        assert route_table_of(subnet("subnet-2"), order) is main
+        both = tables_in_effect([subnet(), subnet("subnet-2")], order)
         assert both == {"subnet-1": own, "subnet-2": main}
 
 
 def test_another_vpcs_main_table_is_not_in_effect() -> None:
     others = [RouteTable(id="rtb-2", vpc_id="vpc-2", main=True)]
-    assert network.route_table_of(subnet(), others) is None
-    assert network.tables_in_effect([subnet()], others) == {}
+    assert route_table_of(subnet(), others) is None
+    assert tables_in_effect([subnet()], others) == {}
 
 
 def test_only_subnets_that_serve_something_are_paired_with_their_table() -> None:
     own = table(subnet_ids=("subnet-1", "subnet-2"))
     serves = {"subnet-1": ("cluster prod",), "subnet-9": ("cluster prod",)}
     subnets = [subnet(), subnet("subnet-2"), subnet("subnet-9")]
-    assert list(network.in_effect(serves, subnets, [own])) == [(subnet(), own)]
+    assert list(in_effect(serves, subnets, [own])) == [(subnet(), own)]
 
 
 @pytest.mark.parametrize(
@@ -150,9 +144,9 @@ def test_an_active_default_route_goes_before_a_blackhole() -> None:
     blackhole = Route(destination="::/0", target="eigw-1", state="blackhole")
     active = Route(destination="::/0", target="eigw-2")
     for order in itertools.permutations([blackhole, active]):
-        assert network.default_route(table(*order), "::/0") is active
-    assert network.default_route(table(blackhole), "::/0") is blackhole
-    assert network.default_route(table(active), "0.0.0.0/0") is None
+        assert default_route(table(*order), "::/0") is active
+    assert default_route(table(blackhole), "::/0") is blackhole
+    assert default_route(table(active), "0.0.0.0/0") is None
 
 
 @pytest.mark.parametrize(
@@ -167,7 +161,7 @@ def test_an_active_default_route_goes_before_a_blackhole() -> None:
     ],
 )
 def test_a_subnet_is_public_by_an_active_default_route_to_an_internet_gateway(route: Route, *, public: bool) -> None:
-    assert network.is_public(table(route)) is public
+    assert is_public(table(route)) is public
 
 
 def test_a_gateway_counts_where_it_is_attached() -> None:
@@ -178,8 +172,8 @@ def test_a_gateway_counts_where_it_is_attached() -> None:
             {"id": "eigw-1", "attached_vpc_ids": []},
         ]
     )["egress_only_gateways"].items
-    assert network.gateway_of("vpc-1", gateways) == "eigw-2"
-    assert network.gateway_of("vpc-2", gateways) is None
+    assert gateway_of("vpc-1", gateways) == "eigw-2"
+    assert gateway_of("vpc-2", gateways) is None
 
 
 SPARE = aws.AutoScalingGroup(id="spare", subnet_ids=("subnet-1", "subnet-2"))

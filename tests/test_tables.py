@@ -40,7 +40,7 @@ def test_the_lines_fit_a_terminal_but_for_links() -> None:
 
 def test_programs_that_open_all_families_are_told_by_their_language() -> None:
     shown = " ".join(tables.listeners().split())
-    assert "Go: alertmanager, argocd," in shown
+    assert "Go: addon-resizer, alertmanager, alloy, argocd," in shown
     assert re.search(r"Java: .*\btomcat\b", shown)
 
 

@@ -6,7 +6,7 @@ empty section without gaps means "read, and there are none"; an empty section wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -132,6 +132,11 @@ class Fact(Protocol):
 
 Places = tuple[tuple[Fact, Path], ...]
 """Facts, each with the path to a place inside it."""
+
+
+def elsewhere(fact: Fact, paths: Iterable[Path], first: Path) -> Places:
+    """The places of a fact other than the first, each once."""
+    return tuple((fact, path) for path in dict.fromkeys(paths) if path != first)
 
 
 @dataclass(frozen=True, slots=True)

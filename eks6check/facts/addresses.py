@@ -106,8 +106,14 @@ BLOCKS: tuple[tuple[IPv4Network, Meaning], ...] = tuple(
 )
 """The first block that holds an address says what it means. RFC 6890 of April 2013, and AWS's link-local services."""
 
+INTERNAL = tuple(block for block, named in BLOCKS if named is Meaning.PRIVATE)
+"""Where pods, Services and the VPC have their IPv4 addresses: RFC 1918 and RFC 6598."""
+
 DEFAULT_SERVICES = (IPv4Network("10.100.0.0/16"), IPv4Network("172.20.0.0/16"))
 """The two ranges that EKS takes Service addresses from where nobody chose one; cni-ipv6 user guide, 2026-11-22."""
+
+IMDS = IPv4Address("169.254.169.254")
+"""The instance metadata service."""
 
 FIRST_SERVICES = frozenset(net[host] for net in DEFAULT_SERVICES for host in (1, 10))
 """The addresses of ``kubernetes`` and of cluster DNS in them, which every cluster has and people write down."""
@@ -154,11 +160,17 @@ def literals(text: Text) -> Iterator[Literal]:
         named = f"{name} {words(hit.header)} {words(hit.before[-NEAR:])}"
         if VERSIONED.search(named) or _part_of_another(hit.before):
             continue
-        address, prefix = IPv4Address(hit.match["address"]), hit.match["prefix"]
-        block = IPv4Network(f"{address}{prefix}", strict=False) if prefix and int(prefix[1:]) < 32 else None  # noqa: PLR2004
+        address = IPv4Address(hit.match["address"])
+        block = _block(address, hit.match["prefix"])
         after = hit.line[hit.match.end() :]
         peer = not block and not OWN_OR_ALLOWED.search(named) and _is_peer(hit.before, after, named)
         yield Literal(text, address, block, hit.match[0], hit.start, hit.skip, peer)
+
+
+def _block(address: IPv4Address, prefix: str | None) -> IPv4Network | None:
+    """The block of a prefix such as ``/24``; None for an address alone, and for what is no prefix."""
+    wide = prefix and int(prefix.removeprefix("/")) < address.max_prefixlen
+    return IPv4Network(f"{address}{prefix}", strict=False) if wide else None
 
 
 def words(name: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from eks6check.facts.config_maps import entries
 from eks6check.facts.embedded import Embedded, Word
-from eks6check.facts.kube import Resource, mapping
+from eks6check.facts.kube import Resource
 from eks6check.facts.patterns import regex
 
 QUOTED = r'"(?:\\.|[^"\\\n])*"|`[^`]*`'
@@ -22,8 +23,8 @@ def relabellings(config_map: Resource) -> Iterator[Embedded]:
 
     Words are left as they are written, escapes and all.
     """
-    for key, value in mapping(config_map.get("data")).items():
-        if isinstance(value, str) and "discovery.relabel" in value:
+    for key, _, value in entries(config_map):
+        if "discovery.relabel" in value:
             for rules in _components(value):
                 yield Embedded(("data", key), value, {"relabel_configs": rules})
 

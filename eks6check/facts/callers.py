@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from eks6check.facts import Path
 from eks6check.facts.kube import Container, Resource, containers, mapping, pod_labels, sequence, wire
-from eks6check.facts.mounts import Users, by_name, files
-from eks6check.facts.network import phrase
+from eks6check.facts.mounts import ConfigMaps, Users, by_name, files
+from eks6check.facts.phrases import phrase
 
 PROBES: Mapping[str, str] = {
     "startupProbe": "startup probe",
@@ -69,9 +69,7 @@ def callers_of_file(config_map: Resource, key: str, of: Collection[str], users: 
     ]
 
 
-def _is_given(
-    workload: Resource, container: Container, config_map: Resource, key: str, known: Mapping[tuple[str, str], Resource]
-) -> bool:
+def _is_given(workload: Resource, container: Container, config_map: Resource, key: str, known: ConfigMaps) -> bool:
     """Whether a container mounts the file, or is told the ConfigMap's name as controllers are."""
     mounted = any(given.path[-1] == key for given in files(workload, container, known))
     return mounted or any(word.endswith(f"/{config_map.name}") for _, word in container.arguments())
@@ -86,8 +84,7 @@ def sentence(names: Sequence[str]) -> str:
     """Who connects, as a sentence with a blank before it; empty for nobody."""
     if not names:
         return ""
-    more = [f"{len(names) - MOST} more"] if len(names) > MOST else []
-    listed = phrase([*names[:MOST], *more])
+    listed = phrase(names, MOST)
     return f" {listed[0].upper()}{listed[1:]} {'connect' if len(names) > 1 else 'connects'} over IPv6."
 
 

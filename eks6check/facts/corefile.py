@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eks6check.facts import Gap
-from eks6check.facts.kube import Resource, mapping, wire
+from eks6check.facts.config_maps import entries
+from eks6check.facts.kube import Resource
 from eks6check.facts.patterns import regex
 from eks6check.facts.unread import TEMPLATE, UNRENDERED, unclosed, unread
 
@@ -88,8 +89,8 @@ def _is_open(word: str) -> bool:
 
 def unparsed(config_map: Resource) -> Iterator[Gap]:
     """A gap for each Corefile of a ConfigMap that cannot be read."""
-    for key, value in mapping(config_map.get("data")).items():
-        if isinstance(value, str) and "corefile" in wire(key).lower() and (wrong := fault(value)):
+    for key, name, value in entries(config_map):
+        if "corefile" in name.lower() and (wrong := fault(value)):
             yield unread(config_map, key, value, *wrong)
 
 
@@ -150,10 +151,7 @@ def corefiles(config_map: Resource) -> Iterator[tuple[str, str]]:
 
     A fragment that goes into the block ``.:53`` comes with that block around it.
     """
-    for key, value in mapping(config_map.get("data")).items():
-        name = wire(key)
-        if not isinstance(value, str):
-            continue
+    for key, name, value in entries(config_map):
         if "corefile" in name.lower():
             yield key, value
         elif config_map.name == "coredns-custom" and FRAGMENT.search(name):

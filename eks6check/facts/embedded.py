@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from eks6check.facts import Gap, Path
-from eks6check.facts.kube import Resource, mapping, wire
+from eks6check.facts.config_maps import entries
+from eks6check.facts.kube import Resource, wire
 from eks6check.facts.patterns import regex
 from eks6check.facts.unread import TEMPLATE, UNRENDERED, unread
 
@@ -68,8 +69,8 @@ def unparsed(config_map: Resource, marker: re.Pattern[str]) -> Iterator[Gap]:
 
 
 def _marked(config_map: Resource, marker: re.Pattern[str]) -> Iterator[tuple[str, str]]:
-    for key, value in mapping(config_map.get("data")).items():
-        if isinstance(value, str) and marker.search(value):
+    for key, _, value in entries(config_map):
+        if marker.search(value):
             yield key, value
 
 

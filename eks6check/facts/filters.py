@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from eks6check.facts.network import EVERYWHERE, IPV4_DEFAULT, IPV6_DEFAULT
+from eks6check.facts.routes import EVERYWHERE, IPV4_DEFAULT, IPV6_DEFAULT
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from eks6check.facts import Path
@@ -12,13 +12,17 @@ from eks6check.facts.mentions import without_xml_comments
 from eks6check.facts.mounts import ConfigMaps, Given, files, variables
 from eks6check.facts.patterns import regex
 from eks6check.facts.programs import Program, Word, programs, split
-from eks6check.knowledge.listeners import File
+from eks6check.knowledge.listeners import EMPTY, PORT, File
 
 OPTIONS = regex(r"\$(?![({]?\w*PORT)")
 """A word that may stand for any options: a variable that is not called after a port."""
 
 SETTING = regex(r"\w+=")
 """What an option takes that sets anything by its name, as PostgreSQL's ``-c max_connections=200``: most say nothing."""
+
+
+REFERENCE = regex(r"\$\((?P<kubernetes>\w+)\)|\$\{(?P<braced>\w+)\}|\$(?P<plain>\w+)")
+LAST_PORT = regex(rf"(?:.*:)?{PORT}")
 
 
 class Bind(NamedTuple):
@@ -44,9 +48,14 @@ class Bind(NamedTuple):
 
     @property
     def port(self) -> str:
-        """What stands behind the last colon; empty where the value is an address alone."""
-        _, colon, port = self.value.strip("'\"").partition(",")[0].rpartition(":")
-        return port if colon and port.strip("[]") == port else ""
+        """The port of the first address; empty where that is an address alone."""
+        return port_of(self.value.strip("'\"").partition(",")[0])
+
+
+def port_of(address: str) -> str:
+    """The port behind an address, or the port that is all of it; empty where there is none."""
+    found = LAST_PORT.fullmatch(address)
+    return found["port"] if found else ""
 
 
 class Listening(NamedTuple):
@@ -57,10 +66,18 @@ class Listening(NamedTuple):
     binds: tuple[Bind, ...]
 
     def ipv4_only(self) -> list[Bind]:
-        """The addresses that open IPv4 alone, but for those whose port is opened for IPv6 by another."""
-        judge = self.program.listener.is_ipv4
-        ports = {bind.port for bind in self.binds if not judge(bind.value)}
-        return [bind for bind in self.binds if judge(bind.value) and bind.port not in ports]
+        """Where an address stands that opens IPv4 alone, but for those whose port is opened for IPv6 by another."""
+        ports = self.ipv4_ports()
+        return [bind for bind in self.binds if not ports.isdisjoint(self._ports(bind, ipv4=True))]
+
+    def ipv4_ports(self) -> set[str]:
+        """The ports that are open for IPv4 alone; an empty text stands for that which the address does not name."""
+        opened = {port for bind in self.binds for port in self._ports(bind, ipv4=False)}
+        return {port for bind in self.binds for port in self._ports(bind, ipv4=True)} - opened
+
+    def _ports(self, bind: Bind, *, ipv4: bool) -> Iterator[str]:
+        told = self.program.listener
+        return (port_of(each) for each in told.addresses(bind.value) if told.is_ipv4(each) is ipv4)
 
 
 def listening(workload: Resource, known: ConfigMaps) -> Iterator[Listening]:
@@ -70,10 +87,11 @@ def listening(workload: Resource, known: ConfigMaps) -> Iterator[Listening]:
     for container in every:
         if "initContainers" in container.path and container.body.get("restartPolicy") != "Always":
             continue
-        for program in programs(container):
+        given = list(variables(workload, container, known))
+        for program in programs(container, [each.name for each in given]):
             binds = (
-                *_in_words(workload, container, program),
-                *_in_variables(workload, container, program, known),
+                *_in_words(workload, container, program, given),
+                *_in_variables(container, program, given),
                 *_in_files(program, mounted),
             )
             yield Listening(container, program, binds or _by_default(workload, container, program))
@@ -84,15 +102,58 @@ def _by_default(workload: Resource, container: Container, program: Program) -> t
     if not told.default or told.files or _excused(program, " ".join(words)) or any(map(OPTIONS.match, words)):
         return ()
     where = f"container {container.name}, by default"
-    return (Bind(workload, container.path, where, told.default, told.rewritten(told.default)),)
+    instead = told.rewritten(told.default)
+    instead = f"{told.options[0]} {EMPTY}" if instead == EMPTY else instead
+    return (Bind(workload, container.path, where, told.default, instead),)
 
 
-def _in_words(workload: Resource, container: Container, program: Program) -> Iterator[Bind]:
+def _in_words(workload: Resource, container: Container, program: Program, given: Sequence[Given]) -> Iterator[Bind]:
     if _excused(program, " ".join(word.value for word in program.words)):
         return
+    known = {each.name: each for each in reversed(given)}
     for word, value in options(program):
-        where = f"{word.path[-2]} of container {container.name}"
-        yield Bind(workload, word.path, where, value, program.listener.rewritten(value), value)
+        yield _in_word(workload, container, program, (word, value), known)
+
+
+def _in_word(
+    workload: Resource, container: Container, program: Program, told: tuple[Word, str], known: Mapping[str, Given]
+) -> Bind:
+    """An option's value; one that is all of it a variable's stands where that is set, unless a shell has to quote it."""
+    listener, (word, value) = program.listener, told
+    reference = REFERENCE.fullmatch(value)
+    source = known.get(_variable(reference, word)) if reference else None
+    instead = listener.rewritten(source.value) if source else ""
+    if source and not (word.scripted and (instead == EMPTY or "*" in instead)):
+        where = f"variable {source.name} of container {container.name}"
+        return Bind(source.config_map, source.path, where, source.value, instead, source.value)
+    seen = value if listener.is_ipv4(value) else _filled(word, value, known)
+    where = f"{word.path[-2]} of container {container.name}"
+    instead = _as_written(word, value, listener.rewritten(seen), many=listener.many)
+    return Bind(workload, word.path, where, seen, instead, value)
+
+
+def _filled(word: Word, value: str, known: Mapping[str, Given]) -> str:
+    """A value with the variables that are known; the others stay."""
+
+    def filled(reference: re.Match[str]) -> str:
+        source = known.get(_variable(reference, word))
+        return source.value if source else reference[0]
+
+    return REFERENCE.sub(filled, value)
+
+
+def _variable(reference: re.Match[str], word: Word) -> str:
+    """The variable that a reference names, where it is one: Kubernetes fills ``$(X)``, and only a shell ``$X``."""
+    return reference["kubernetes"] or (word.scripted and (reference["braced"] or reference["plain"])) or ""
+
+
+def _as_written(word: Word, value: str, instead: str, *, many: bool) -> str:
+    """A text as it has to be written: a shell takes ``*`` for names of files, and a list's words have no quotes."""
+    if word.scripted:
+        return f'"{instead}"' if "*" in instead else instead
+    if many:
+        return ", ".join(f'"{each}"' for each in instead.split())
+    return word.value.removesuffix(value) if instead == EMPTY and value != word.value else instead
 
 
 def options(program: Program) -> Iterator[tuple[Word, str]]:
@@ -124,16 +185,17 @@ def _taken(words: Sequence[Word]) -> Iterator[str]:
         yield word.value
 
 
-def _in_variables(workload: Resource, container: Container, program: Program, known: ConfigMaps) -> Iterator[Bind]:
+def _in_variables(container: Container, program: Program, given: Sequence[Given]) -> Iterator[Bind]:
     told = program.listener
-    for given in variables(workload, container, known):
-        where = f"variable {given.name} of container {container.name}"
-        if given.name in told.variables:
-            yield Bind(given.config_map, given.path, where, given.value, told.rewritten(given.value), given.value)
-        elif given.name in told.option_variables:
-            words = tuple(Word(given.path, each) for each in split(given.value))
+    for each in given:
+        where = f"variable {each.name} of container {container.name}"
+        if each.name in told.variables:
+            instead = told.instead_of_variable or told.rewritten(each.value)
+            yield Bind(each.config_map, each.path, where, each.value, instead, each.value)
+        elif each.name in told.option_variables:
+            words = tuple(Word(each.path, word) for word in split(each.value))
             for _, value in options(program._replace(words=words)):
-                yield Bind(given.config_map, given.path, where, value, told.rewritten(value), value)
+                yield Bind(each.config_map, each.path, where, value, told.rewritten(value), value)
 
 
 def _in_files(program: Program, mounted: Sequence[Given]) -> Iterator[Bind]:
@@ -150,8 +212,8 @@ def _in_file(program: Program, file: File, given: Given) -> Iterator[Bind]:
         instead = file.instead or told.rewritten(value)
         yield Bind(given.config_map, given.path, where, value, instead, value, given.value, match.start(1))
     for match in file.absent.finditer(given.value) if file.absent else ():
-        default = (f"{where}, by default", told.default, told.instead, match[1])
-        yield Bind(given.config_map, given.path, *default, given.value, match.start(1))
+        place, start = f"{where}, by default", match.start(1)
+        yield Bind(given.config_map, given.path, place, told.default, told.instead, match[1], given.value, start)
 
 
 def _excused(program: Program, value: str) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
 from eks6check.facts import Path, envoy
+from eks6check.facts.config_maps import entries
 from eks6check.facts.kube import Container, Resource, containers, mapping, pod_spec, sequence, text
 from eks6check.facts.mentions import COMMENT, hits
 from eks6check.facts.patterns import regex
@@ -16,10 +18,18 @@ from eks6check.facts.versions import repository
 
 REST = r"[^|;&\n]*"
 CLIENT = regex(
-    rf"\b(?:curl\b{REST}?\s(?:-[a-zA-Z]*4[a-zA-Z]*|--ipv4)(?=\s)"
-    rf"|(?:wget|nc|ncat|ping)\b{REST}?\s(?:-4|--inet4-only)(?=\s)|getent\s+ahostsv4\b"
-    rf"|nslookup\s+-(?:(?:query)?type|q(?:uery)?)=[aA]\b|host\s{REST}?-t\s+[aA]\b"
-    rf"|dig\s(?!{REST}?\s?(?i:aaaa|any|axfr|cname|mx|ns|ptr|soa|srv|txt|-x|-6|-t\s+(?!a\b))\b)){REST}"
+    rf"""
+    \b (?:
+        curl\b {REST}? \s (?: -[a-zA-Z]*4[a-zA-Z]* | --ipv4 ) (?=\s)
+        | (?: wget | nc | ncat | ping ) \b {REST}? \s (?: -4 | --inet4-only ) (?=\s)
+        | getent \s+ ahostsv4\b
+        | nslookup \s+ - (?: (?:query)?type | q(?:uery)? ) = [aA]\b
+        | host \s {REST}? -t \s+ [aA]\b
+        | dig \s (?! {REST}? \s?
+            (?i: aaaa | any | axfr | cname | mx | ns | ptr | soa | srv | txt | -x | -6 | -t \s+ (?!a\b) ) \b )
+    ) {REST}
+    """,
+    re.VERBOSE,
 )
 """A command that asks for IPv4 alone, up to its end. ``dig`` does unless it is told another type."""
 
@@ -41,6 +51,9 @@ FAMILY, HOST_OF_FAMILY = "REDIS_IP_FAMILY", "REDIS_HOST"
 
 N8N_REDIS, N8N_BOTH = "QUEUE_BULL_REDIS_HOST", "QUEUE_BULL_REDIS_DUALSTACK"
 """n8n's client of Redis asks for A records unless the second is true, from 1.79 on (n8n-io/n8n#13117)."""
+
+KONG_ORDER, KONG_DATABASE = "KONG_DNS_ORDER", "KONG_PG_HOST"
+"""The record types that Kong asks for, one after the other, and a host that it asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,37 +130,43 @@ def _service(command: str, known: Names) -> str:
 
 
 def _program(container: Container, known: Names) -> Iterator[Lookup]:
-    env = {name: (path, value) for path, name, value in container.env()}
-    path, host = env.get(N8N_REDIS, ((), ""))
-    both = env.get(N8N_BOTH, ((), ""))[1].lower() == "true"
-    if repository(container.image) == "n8n" and known.inside(host) and not both:
-        yield Lookup(path, "n8n", f"n8n without {N8N_BOTH}", host, inside=True)
-    path, family = env.get(FAMILY, ((), ""))
-    host = env.get(HOST_OF_FAMILY, ((), ""))[1]
-    if family == "4" and known.inside(host):
-        yield Lookup(path, "redis", f"{FAMILY}=4", host, inside=True)
-    path, order = env.get("KONG_DNS_ORDER", ((), ""))
-    if order and "AAAA" not in order.upper() and re.search(r"\bA\b", order.upper()):
-        database = env.get("KONG_PG_HOST", ((), ""))[1]
-        yield Lookup(path, "kong", f"Kong with KONG_DNS_ORDER={order}", database, known.inside(database))
+    """n8n, OneUptime and Kong, as their variables have them ask."""
+    paths = {name: path for path, name, _ in container.env()}
+    env = defaultdict(str, {name: value for _, name, value in container.env()})
+    host = env[N8N_REDIS]
+    if repository(container.image) == "n8n" and known.inside(host) and env[N8N_BOTH].lower() != "true":
+        yield Lookup(paths[N8N_REDIS], "n8n", f"n8n without {N8N_BOTH}", host, inside=True)
+    host = env[HOST_OF_FAMILY]
+    if env[FAMILY] == "4" and known.inside(host):
+        yield Lookup(paths[FAMILY], "redis", f"{FAMILY}=4", host, inside=True)
+    host, order = env[KONG_DATABASE], env[KONG_ORDER]
+    if "AAAA" not in order.upper() and re.search(r"\bA\b", order.upper()):
+        yield Lookup(paths[KONG_ORDER], "kong", f"Kong with {KONG_ORDER}={order}", host, known.inside(host))
 
 
 def in_config_map(config_map: Resource, known: Names) -> Iterator[Lookup]:
     """The clients in the texts of a ConfigMap: nginx, scripts, and Envoy."""
-    for key, value in mapping(config_map.get("data")).items():
-        if isinstance(value, str):
-            yield from _nginx(key, value)
-            for program, setting in SETTINGS.items():
-                for hit in islice(hits(value, setting), 1):
-                    said, at = hit.match[0].strip(), ("data", key)
-                    what = f"`{said}` of {program}"
-                    yield Lookup(at, f"{key} {program}", what, "", inside=False, find=said, skip=hit.skip)
-            for hit in hits(value, CLIENT) if QUICK.search(value) else ():
-                if host := _service(said := hit.match[0].strip(), known):
-                    yield Lookup(
-                        ("data", key), f"{key} script", f"`{said}`", host, inside=True, find=said, skip=hit.skip
-                    )
+    for key, _, value in entries(config_map):
+        yield from _nginx(key, value)
+        yield from _settings(key, value)
+        yield from _script(key, value, known)
     yield from _envoy(config_map, known)
+
+
+def _settings(key: str, value: str) -> Iterator[Lookup]:
+    """The first line of each kind of setting."""
+    for program, setting in SETTINGS.items():
+        for hit in islice(hits(value, setting), 1):
+            said = hit.match[0].strip()
+            what = f"`{said}` of {program}"
+            yield Lookup(("data", key), f"{key} {program}", what, "", inside=False, find=said, skip=hit.skip)
+
+
+def _script(key: str, value: str, known: Names) -> Iterator[Lookup]:
+    for hit in hits(value, CLIENT) if QUICK.search(value) else ():
+        said = hit.match[0].strip()
+        if host := _service(said, known):
+            yield Lookup(("data", key), f"{key} script", f"`{said}`", host, inside=True, find=said, skip=hit.skip)
 
 
 def _envoy(config_map: Resource, known: Names) -> Iterator[Lookup]:
@@ -165,10 +184,9 @@ def _envoy(config_map: Resource, known: Names) -> Iterator[Lookup]:
 
 def _nginx(key: str, value: str) -> Iterator[Lookup]:
     """The first resolver without IPv6; it matters where nginx looks a Service up anew, for a name in a variable."""
-    for hit in hits(value, RESOLVER):
+    for hit in islice(hits(value, RESOLVER), 1):
         inside = any(hits(value, PASS_TO_VARIABLE)) and any(hits(value, IN_CLUSTER))
         yield Lookup(("data", key), f"{key} nginx", f"nginx with `{hit.match[0]}`", "", inside, hit.match[0], hit.skip)
-        return
 
 
 def nameservers(workload: Resource) -> Iterator[tuple[Path, str]]:

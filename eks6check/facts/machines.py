@@ -17,6 +17,9 @@ if TYPE_CHECKING:
         NodeGroup,
     )
 
+COMPUTE_TYPE = "eks.amazonaws.com/compute-type"
+"""The label by which EKS tells hybrid nodes (``hybrid``) from others: EKS user guide, read 2026-11-22."""
+
 AUTO_MODE_TAG = "eks:kubernetes-node-pool-name"
 INSTANCE_TYPE_LABELS = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
 

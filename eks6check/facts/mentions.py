@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from eks6check.facts import Path
-from eks6check.facts.kube import Container, Resource, containers, mapping, wire
+from eks6check.facts.config_maps import entries
+from eks6check.facts.kube import Container, Resource, containers
 from eks6check.facts.patterns import regex
 
 COMMENT = regex(r"^\s*(?:#|;|//|<!--|/\*|--\s)|\s#|\s//\s|<!--(?!.*-->)")
@@ -93,9 +94,9 @@ def _words(container: Container) -> Iterator[tuple[Path, str, str]]:
 
 def in_config_map(config_map: Resource, peer: re.Pattern[str]) -> Iterator[Mention]:
     """The first mention in each file or value of a ConfigMap."""
-    for key, value in mapping(config_map.get("data")).items():
-        if isinstance(value, str) and not guards(wire(key)):
-            yield from _first(("data", key), f"key {key}", value, peer)
+    for each in entries(config_map):
+        if not guards(each.name):
+            yield from _first(("data", each.key), f"key {each.key}", each.value, peer)
 
 
 def guards(words: str) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from eks6check.facts import Path
-from eks6check.facts.kube import Container, Resource, containers, mapping, pod_spec, sequence, text, wire
+from eks6check.facts import Path, Places
+from eks6check.facts.config_maps import entries
+from eks6check.facts.kube import Container, Resource, containers, mapping, pod_spec, sequence, text
 
 
 class Given(NamedTuple):
@@ -42,6 +43,11 @@ def users(workloads: Iterable[Resource]) -> Users:
 def readers(workloads: Iterable[Resource]) -> Users:
     """Workloads with a volume of a ConfigMap, or with all its values as variables."""
     return _by_config_map((each, {*_mounted(each), *_made_variables(each)}) for each in workloads)
+
+
+def places_of(users: Iterable[Resource], holder: Resource) -> Places:
+    """The workloads that are given what an object holds, by their names; none where it is the workload's own."""
+    return tuple((user, ("metadata", "name")) for user in users if user is not holder)
 
 
 def _by_config_map(named: Iterable[tuple[Resource, Iterable[str]]]) -> Users:
@@ -97,9 +103,9 @@ def _of_source(workload: Resource, source: Mapping[str, Any], known: ConfigMaps)
         return
     items = [mapping(item) for item in sequence(source.get("items"))]
     names = {text(item.get("key")): text(item.get("path")) for item in items}
-    for key, value in mapping(config_map.get("data")).items():
-        if isinstance(value, str) and (not names or wire(key) in names):
-            yield Given(config_map, ("data", key), names.get(wire(key), wire(key)), value)
+    for key, name, value in entries(config_map):
+        if not names or name in names:
+            yield Given(config_map, ("data", key), names.get(name, name), value)
 
 
 def variables(workload: Resource, container: Container, known: ConfigMaps) -> Iterator[Given]:

@@ -107,6 +107,12 @@ def _spans(port: Mapping[str, Any], needed: Mapping[str, Any]) -> bool:
     return spans[0] == spans[1]
 
 
+def is_for_dns(rule: Rule) -> bool:
+    """Whether a rule lets questions to name servers through, and nothing else."""
+    ports = [str(each.get("port")) for each in rule.ports]
+    return bool(ports) and all(port == "53" or port.startswith("dns") for port in ports)
+
+
 def opens_tcp(rule: Rule, address: IPv6Address, port: int) -> bool:
     """Whether a rule lets TCP through to an address and port by the address, or to everything."""
     if not any(_is_tcp(each, port) for each in rule.ports or ({},)):
@@ -134,11 +140,21 @@ def by_namespace(policies: Sequence[Resource]) -> Mapping[str, Sequence[Resource
 
 
 def adding_up(policy: Resource, policies: Sequence[Resource]) -> list[Resource]:
-    """Those of a namespace that surely select whatever this one does: itself, its like, and those for all pods."""
+    """Those of a namespace that surely select whatever this one does: itself, and those that ask for no more."""
     own, selector = policy.subject, selector_of(policy)
     return [
-        each for each in policies if each is policy or (selector_of(each) in ({}, selector) and each.subject != own)
+        each
+        for each in policies
+        if each is policy or (each.subject != own and _asks_no_more(selector_of(each), selector))
     ]
+
+
+def _asks_no_more(selector: Mapping[str, Any], than: Mapping[str, Any]) -> bool:
+    """Whether all that a selector asks of a pod is asked by another too, so that it selects what that one does."""
+    labels, expressions = mapping(than.get("matchLabels")), sequence(than.get("matchExpressions"))
+    return all(
+        name in labels and labels[name] == value for name, value in mapping(selector.get("matchLabels")).items()
+    ) and all(each in expressions for each in sequence(selector.get("matchExpressions")))
 
 
 def selector_of(policy: Resource) -> Mapping[str, Any]:

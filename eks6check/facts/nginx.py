@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
 
 from eks6check.facts import Gap
 from eks6check.facts.kube import Resource
 from eks6check.facts.patterns import regex
-from eks6check.facts.texts import texts
+from eks6check.facts.texts import Text, texts
 from eks6check.facts.unread import UNRENDERED, unclosed, unread
 
 TOKEN = regex(
-    r"#[^\n]*|\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])*'?|[{};]|(?:\$\{[^}\n]*\}|\\.|[^\s{};\"'\\])+|\\", re.DOTALL
+    r"""
+    \#[^\n]*
+    | "(?:\\.|[^"\\])*"?
+    | '(?:\\.|[^'\\])*'?
+    | [{};]
+    | (?: \$\{[^}\n]*\} | \\. | [^\s{};"'\\] )+
+    | \\
+    """,
+    re.DOTALL | re.VERBOSE,
 )
 """A comment, a quoted word, a mark, or a word; ``${PORT}`` is part of a word."""
 
@@ -31,9 +43,22 @@ PARENTS = frozenset({"", "http", "stream"})
 IN_SERVERS = frozenset({"location", "root", "return", "proxy_pass", "server_name", "try_files"})
 """Directives that prove a block without ``listen`` to be nginx's own; it then listens on ``*:80``."""
 
+SHIPPED = frozenset({"fastcgi.conf", "fastcgi_params", "mime.types", "scgi_params", "uwsgi_params"})
+"""Files of the image that people include, none of which says where to listen; nginx 1.29, read 2026-11-25."""
+
+NOT_IN_VIEW = "has a server block whose listen lines are in a file that is not in view: include {}"
+NONE: Mapping[str, Text] = MappingProxyType({})
+LOOK = "Look in that file for an IPv6 line beside each IPv4 one, such as listen [::]:80; beside listen 80;."
+
 LISTEN = regex(
-    r"(?:(?P<host>\[[^\]]*\]|\*|[\w.-]+):)?(?P<port>\d+|\$\{?\w+\}?)$|(?P<only>\[[^\]]*\]|\d+\.\d+\.\d+\.\d+|\*)$"
+    r"""
+    (?: (?P<host> \[[^\]]*\] | \* | [\w.-]+ ) : )? (?P<port> \d+ | \$\{?\w+\}? ) $
+    | (?P<only> \[[^\]]*\] | \d+\.\d+\.\d+\.\d+ | \* ) $
+    """,
+    re.VERBOSE,
 )
+"""What follows the word: an address with a port, a port, or an address alone."""
+
 WILDCARDS = frozenset({"", "*", "0.0.0.0"})  # noqa: S104  read, never bound
 
 
@@ -50,13 +75,17 @@ class Directive:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """A ``listen`` of a server: its address (``[::]``, ``*`` or empty for a bare port), its port, and its text."""
+    """A ``listen`` of a server: its address (``[::]``, ``*`` or empty for a bare port), its port, and its text.
+
+    ``file`` is the name of the included file that it stands in; empty where it stands in the block itself.
+    """
 
     host: str
     port: str
     text: str
     start: int
     options: tuple[str, ...] = ()
+    file: str = ""
 
     @property
     def ipv4_wildcard(self) -> bool:
@@ -74,8 +103,17 @@ class Listen:
         return " ".join(("listen", f"[::]:{self.port}", *self.options)) + ";"
 
 
+class Server(NamedTuple):
+    """A server block: where it begins, what it listens on, and the first file that it includes and nobody sees."""
+
+    start: int
+    listens: list[Listen]
+    unseen: str = ""
+
+
+@lru_cache(maxsize=16)
 def parse(value: str) -> list[Directive]:
-    """The directives of a configuration. Braces that do not close end with the text."""
+    """The directives of a configuration, for no caller to change. Braces that do not close end with the text."""
     root = Directive([])
     blocks, words, start = [root], list[str](), 0
     for token in TOKEN.finditer(value):
@@ -109,23 +147,36 @@ def fault(value: str) -> tuple[str, int] | None:
 
 
 def unparsed(config_map: Resource) -> Iterator[Gap]:
-    """A gap for each configuration of a ConfigMap that cannot be read."""
-    for each in texts(config_map):
+    """A gap for each configuration of a ConfigMap that cannot be read, and each that listens as another file says."""
+    files = files_of(config_map)
+    for name, each in files.items():
         if wrong := fault(each.value):
             yield unread(config_map, each.path[-1], each.value, *wrong)
+        for server in servers(each.value, files, name):
+            if server.unseen and not server.listens:
+                reason = NOT_IN_VIEW.format(server.unseen)
+                yield replace(unread(config_map, each.path[-1], each.value, reason, server.start), remedy=LOOK)
+                break
 
 
-def servers(value: str) -> list[list[Listen]]:
-    """What each server block of a configuration listens on, in ``http``, in ``stream``, or in a file of its own.
+def files_of(config_map: Resource) -> dict[str, Text]:
+    """The texts of a ConfigMap by the names of their files."""
+    return {each.name: each for each in texts(config_map)}
 
-    A script may hold the configuration.
+
+def servers(value: str, files: Mapping[str, Text] = NONE, name: str = "") -> list[Server]:
+    """The server blocks of a configuration, in ``http``, in ``stream``, or in a file of its own.
+
+    A script may hold the configuration. ``files`` are those beside it, its own ``name`` among them, for what it
+    includes: of which the folder does not count, since nobody knows where they are mounted.
     """
     if not SERVER.search(value):
         return []
     beginning = BEGINNING.search(value)
     if beginning:
         value = " " * beginning.start("block") + value[beginning.start("block") :]
-    return [listens for block in _servers(parse(value), "") if (listens := _listens(value, block))]
+    found = (_server(value, block, files, name) for block in _servers(parse(value), ""))
+    return [each for each in found if each.listens or each.unseen]
 
 
 def _servers(directives: list[Directive], parent: str) -> Iterator[Directive]:
@@ -136,18 +187,53 @@ def _servers(directives: list[Directive], parent: str) -> Iterator[Directive]:
             yield from _servers(each.block, each.words[0])
 
 
-def _listens(value: str, server: Directive) -> list[Listen]:
-    found = [_listen(value, each) for each in server.block if each.words[0] == "listen" and len(each.words) > 1]
-    names = {each.words[0] for each in server.block}
-    if not found and "listen" not in names and names & IN_SERVERS:
-        return [Listen("", "80", value[server.start : server.end], server.start)]
-    return [each for each in found if each]
+def _server(value: str, block: Directive, files: Mapping[str, Text], name: str) -> Server:
+    held = list(_held(block.block, files, name))
+    names = {each.words[0] for _, each in held}
+    found = [
+        _listen(files[file].value if file else value, each, file)
+        for file, each in held
+        if each.words[0] == "listen" and len(each.words) > 1
+    ]
+    includes = (_target(each) for _, each in held if each.words[0] == "include")
+    unseen = next((target for target in includes if target.rpartition("/")[2] not in SHIPPED), "")
+    if "listen" not in names and not unseen and names & IN_SERVERS:
+        found = [Listen("", "80", value[block.start : block.end], block.start)]
+    listens = [each for each in found if each]
+    return Server(block.start, listens, unseen if listens or "listen" not in names else "")
 
 
-def _listen(value: str, directive: Directive) -> Listen | None:
+def _held(block: list[Directive], files: Mapping[str, Text], name: str) -> Iterator[tuple[str, Directive]]:
+    """The directives of a block, each with the file that it is out of; an include gives way to those of its files.
+
+    Each file is read once, whatever includes it, so that none goes round in circles.
+    """
+    left = dict(files) if any(each.words[0] == "include" for each in block) else {}
+    left.pop(name, None)
+    todo = [("", each) for each in reversed(block)]
+    while todo:
+        file, each = todo.pop()
+        included = [other for other in left if _includes(each, left[other])]
+        for other in reversed(included):
+            todo.extend((other, inner) for inner in reversed(parse(left.pop(other).value)))
+        if not included:
+            yield file, each
+
+
+def _includes(directive: Directive, file: Text) -> bool:
+    """Whether a file is included, which none with a server block of its own can be in a server block."""
+    matches = directive.words[0] == "include" and fnmatchcase(file.name, _target(directive).rpartition("/")[2])
+    return matches and not any(each.words[0] in {"http", "server", "stream"} for each in parse(file.value))
+
+
+def _target(directive: Directive) -> str:
+    return directive.words[1].strip("\"'") if len(directive.words) > 1 else ""
+
+
+def _listen(value: str, directive: Directive, file: str) -> Listen | None:
     match = LISTEN.match(directive.words[1].strip("\"'"))
     if not match:
         return None
     host, port = match["only"] or match["host"] or "", match["port"] or "80"
     options = tuple(word for word in directive.words[2:] if not word.startswith("ipv6only="))
-    return Listen(host, port, value[directive.start : directive.end], directive.start, options)
+    return Listen(host, port, value[directive.start : directive.end], directive.start, options, file)

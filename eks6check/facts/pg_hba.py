@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import product
 
 from eks6check.facts import Gap
-from eks6check.facts.kube import Resource, mapping, wire
+from eks6check.facts.config_maps import entries
+from eks6check.facts.kube import Resource
 from eks6check.facts.mentions import COMMENT, line_before
 from eks6check.facts.patterns import regex
 from eks6check.facts.unread import TEMPLATE, UNRENDERED, unread
 
 METHODS = "trust|reject|scram-sha-256|md5|password|gss|sspi|ident|peer|ldap|radius|cert|pam|bsd|oauth"  # PostgreSQL 18
 LINE = regex(
-    r"(?:^[^\S\n]*(?:-[^\S\n]+)?|(?=[\"']))[\"']?(?P<type>host(?:no)?(?:ssl|gssenc)?)"
-    r"[^\S\n]+(?P<database>\S+)[^\S\n]+(?P<user>\S+)"
-    rf"[^\S\n]+(?P<address>\S+)(?:[^\S\n]+(?P<mask>[\d.]+))?[^\S\n]+(?P<method>{METHODS})\b",
-    re.MULTILINE,
+    rf"""
+    (?: ^[^\S\n]* (?:-[^\S\n]+)? | (?=["']) ) ["']?
+    (?P<type> host(?:no)?(?:ssl|gssenc)? )
+    [^\S\n]+ (?P<database>\S+)
+    [^\S\n]+ (?P<user>\S+)
+    [^\S\n]+ (?P<address>\S+) (?: [^\S\n]+ (?P<mask>[\d.]+) )?
+    [^\S\n]+ (?P<method>{METHODS}) \b
+    """,
+    re.MULTILINE | re.VERBOSE,
 )
 """A line for clients over the network, or one in quotes inside JSON or a script."""
 
@@ -55,13 +61,14 @@ class HbaLine:
     def ipv4(self) -> bool:
         """Whether it is about IPv4 clients beyond the pod itself."""
         network = _network(self.address)
-        return network is not None and network.version == 4 and not network.is_loopback  # noqa: PLR2004  a family
+        return isinstance(network, IPv4Network) and not network.is_loopback
 
     @property
     def ipv6(self) -> bool:
         """Whether it is about IPv6 clients beyond the pod itself; a name may be about either."""
         network = _network(self.address)
-        return self.address != "samehost" and (network is None or (network.version == 6 and not network.is_loopback))  # noqa: PLR2004  a family
+        beyond = network is None or (isinstance(network, IPv6Network) and not network.is_loopback)
+        return beyond and self.address != "samehost"
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         """Each database with each user that it is about."""
@@ -75,9 +82,9 @@ class HbaLine:
         return IPV4_ADDRESS.sub("::/0" if wide else "POD_IPV6_BLOCK", self.text, count=1)
 
 
-def _network(address: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+def _network(address: str) -> IPv4Network | IPv6Network | None:
     try:
-        return ipaddress.ip_network(address, strict=False)
+        return ip_network(address, strict=False)
     except ValueError:
         return None
 
@@ -99,8 +106,8 @@ def lines(value: str) -> Iterator[HbaLine]:
 
 def unparsed(config_map: Resource) -> Iterator[Gap]:
     """A gap for each file whose name is that of the list and in which a line for network clients is not understood."""
-    for key, value in mapping(config_map.get("data")).items():
-        if isinstance(value, str) and "pg_hba" in wire(key):
+    for key, name, value in entries(config_map):
+        if "pg_hba" in name:
             odd = next((line for line in NETWORK_LINE.finditer(value) if not LINE.match(value, line.start())), None)
             if odd:
                 said = UNRENDERED if TEMPLATE.search(odd[0]) else "has a line that is not understood"

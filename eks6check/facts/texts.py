@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from eks6check.facts import Path
+from eks6check.facts.config_maps import entries
 from eks6check.facts.embedded import walk
 from eks6check.facts.kinds import OPERATED
-from eks6check.facts.kube import Container, Resource, containers, mapping, sequence, text, wire
+from eks6check.facts.kube import Container, Resource, containers, mapping, sequence, text
 
 
 class Text(NamedTuple):
@@ -32,16 +33,16 @@ def texts(resource: Resource) -> Iterator[Text]:
         yield from _of_operator(resource)
     else:
         for container in containers(resource):
-            yield from _of_container(container)
+            yield from of_container(container)
 
 
 def _of_config_map(config_map: Resource) -> Iterator[Text]:
-    for key, value in mapping(config_map.get("data")).items():
-        if isinstance(value, str):
-            yield Text(("data", key), f"key {key}", wire(key), value)
+    for each in entries(config_map):
+        yield Text(("data", each.key), f"key {each.key}", each.name, each.value)
 
 
-def _of_container(container: Container) -> Iterator[Text]:
+def of_container(container: Container) -> Iterator[Text]:
+    """Every text of a container: its variables, the words of its command line, and those of its probes and hooks."""
     for path, name, value in container.env():
         yield Text(path, f"variable {name} of container {container.name}", name, value)
     option = ""

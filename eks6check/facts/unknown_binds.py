@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from eks6check.facts import Path
-from eks6check.facts.kube import Container, Resource
+from eks6check.facts.kube import Container, Resource, mapping, sequence, text
 from eks6check.facts.listening import Bind
+from eks6check.facts.mounts import ConfigMaps, variables
 from eks6check.facts.patterns import regex
-from eks6check.facts.programs import Word, base, lines, programs
+from eks6check.facts.programs import Word, base, lines, programs, unwrapped
 from eks6check.facts.versions import repository
 from eks6check.knowledge.listeners import opens_all_families
 
@@ -25,24 +26,35 @@ VARIABLE = regex(
 ADDRESS = regex(r"(?:(?:https?|tcp)://)?0\.0\.0\.0(?::(?!0\b)(?:\d+|\$\{\w+:?-\w*\}|\$[({]?\w+[)}]?))?")
 """All of IPv4 as an address to listen on. Port 0 is any port, which nobody calls."""
 
-JAVA = regex(r"\w*(?:JAVA|JDK|JVM)_")
-"""What the variables of programs in Java are called, to which 0.0.0.0 is both families."""
+OPENS_ALL = regex(r"\w*(?:JAVA|JDK|JVM)_|SPRING_|GO(?:MAXPROCS|MEMLIMIT|GC|DEBUG)$")
+"""What the variables of programs in Java and Go are called, to which 0.0.0.0 is both families."""
 
 
-def unknown_binds(workload: Resource, container: Container) -> Iterator[Bind]:
+def unknown_binds(workload: Resource, container: Container, known: ConfigMaps) -> Iterator[Bind]:
     """What a container is told by an option or a variable of the usual names, where its program is in no table."""
     commands = list(lines([Word(path, value) for path, value in container.arguments()]))
-    image = repository(container.image).lower()
-    known = any(opens_all_families("commands", base(words[0].value)) for words in commands if words)
-    java = any(JAVA.match(name) for _, name, _ in container.env())
-    if known or java or programs(container) or opens_all_families("images", image):
+    given = list(variables(workload, container, known))
+    names = {text(mapping(each).get("name")) for each in sequence(container.body.get("env"))}
+    names |= {each.name for each in given}
+    if _opens_all_families(container, commands, names) or programs(container, names):
         return
     for words in commands:
         for path, address in _told(words):
             yield Bind(workload, path, f"{path[-2]} of container {container.name}", address, "", address)
-    for path, name, value in container.env():
+    for holder, path, name, value in given:
         if VARIABLE.fullmatch(name) and ADDRESS.fullmatch(value):
-            yield Bind(workload, path, f"variable {name} of container {container.name}", value, "", value)
+            yield Bind(holder, path, f"variable {name} of container {container.name}", value, "", value)
+
+
+def _opens_all_families(container: Container, commands: Sequence[Sequence[Word]], names: Iterable[str]) -> bool:
+    """Whether the command, the image or the variables are those of a program in Go or Java."""
+    starts = (base(rest[0].value) for rest in map(unwrapped, commands) if rest)
+    image = repository(container.image).lower()
+    return (
+        any(opens_all_families("commands", name) for name in starts)
+        or opens_all_families("images", image)
+        or any(map(OPENS_ALL.match, names))
+    )
 
 
 def _told(words: Sequence[Word]) -> Iterator[tuple[Path, str]]:

@@ -6,7 +6,7 @@ Written before a colon and a port, such an address needs brackets as soon as it 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import islice
 from typing import NamedTuple
@@ -98,6 +98,13 @@ class Environment(NamedTuple):
 
     addresses: Mapping[str, str] = {}
     others: frozenset[str] = frozenset()
+
+
+def together(environments: Iterable[Environment]) -> Environment:
+    """What fills the variables of a text that several pods are given; one that is an address in any is one."""
+    known = list(environments)
+    addresses = {name: field for each in known for name, field in each.addresses.items()}
+    return Environment(addresses, frozenset(name for each in known for name in each.others if name not in addresses))
 
 
 def environment(resource: Resource) -> Environment:

@@ -57,20 +57,12 @@ def is_release(found: Version) -> bool:
 def components() -> Mapping[str, Component]:
     """Every component by the ends of its images' paths. Read on first use."""
     table = data("components")
-    return {
-        image: Component(
-            name=row["name"],
-            since=row["since"],
-            broken=row["broken"],
-            links=tuple(table["sources"][source]["url"] for source in row["sources"]),
-            setting=row.get("setting", ""),
-            only_with=row.get("only_with", ""),
-            mended_by=row.get("mended_by", ""),
-            severity=row.get("severity", "warning"),
-        )
-        for row in table["components"]
-        for image in row["images"]
-    }
+    found: dict[str, Component] = {}
+    for row in table["components"]:
+        links = tuple(table["sources"][source]["url"] for source in row["sources"])
+        told = {key: value for key, value in row.items() if key in Component._fields}
+        found.update(dict.fromkeys(row["images"], Component(**told, links=links)))
+    return found
 
 
 @cache

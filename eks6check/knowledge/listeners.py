@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
@@ -20,7 +20,14 @@ SETS = frozenset({"beside", "commands", "images", "subcommand", "variables", "op
 LEFT_TO_READERS = frozenset({"both", "ipv6"})
 """What a program's other forms open is there for people, who choose among them."""
 
-PUNCTUATION = " \t\r'\";"
+WORD = re.compile(r"[^,\s;'\"]+")
+"""A part of a value: lists are parted by commas, blanks or semicolons, and may stand in quotes."""
+
+WITH = " with "
+"""What parts an address, in a form, from the setting that has to stand beside it."""
+
+EMPTY = '""'
+"""The empty text, as it is written."""
 
 
 class File(NamedTuple):
@@ -39,6 +46,8 @@ class File(NamedTuple):
 class Listener:
     """A program. ``tags`` is what its image's tag must contain, ``subcommand`` the words of which its command has one.
 
+    ``instead`` opens both families, but where ``instead_of`` has another text for the form that was found, or
+    ``instead_of_variable`` one for variables; images ``older`` than a release (major, minor) want what stands there.
     ``options``, ``variables`` and ``files`` are where it is told what to listen on; ``option_variables`` hold options,
     ``flags`` are options that say it by themselves, and with ``many`` an option takes all words behind it. ``unless``
     opens IPv6 all the same, or nothing, wherever it stands; ``default`` is what it listens on where it is told nothing,
@@ -65,26 +74,45 @@ class Listener:
     files: tuple[File, ...] = ()
     unless: str = ""
     default: str = ""
+    instead_of: Mapping[str, str] = field(default_factory=dict)
+    instead_of_variable: str = ""
+    older: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @cached_property
-    def _ipv4(self) -> re.Pattern[str]:
-        forms = (PORT.join(map(re.escape, form.split("{port}"))) for form in self.ipv4)
-        return re.compile("|".join(forms).replace("?P<port>", ""))
+    def _forms(self) -> Mapping[str, re.Pattern[str]]:
+        return {form: re.compile(PORT.join(map(re.escape, form.split("{port}")))) for form in self.ipv4}
+
+    def _opens_ipv4(self, address: str) -> bool:
+        return address == self.default != "" or any(form.fullmatch(address) for form in self._forms.values())
+
+    def addresses(self, value: str) -> list[str]:
+        """The addresses of a value, which may be several, parted by commas, blanks or semicolons."""
+        if self._opens_ipv4(value):
+            return [value]
+        return [word for word in WORD.findall(value) if word not in self.beside]
 
     def is_ipv4(self, value: str) -> bool:
-        """Whether every address of a value, parted by commas, blanks or semicolons, opens IPv4 alone."""
-        parts = [part.strip(PUNCTUATION) for part in re.split(r"[,\s;]+", value.strip(PUNCTUATION))]
-        addresses = [part for part in parts if part not in self.beside]
-        return value == self.default != "" or (bool(addresses) and all(map(self._ipv4.fullmatch, addresses)))
+        """Whether every address of a value opens IPv4 alone."""
+        addresses = self.addresses(value)
+        return bool(addresses) and all(map(self._opens_ipv4, addresses))
 
     def rewritten(self, value: str) -> str:
-        """What to write in place of a value, with the same port, or without one where the value has none."""
-        if self.beside:
-            return self._ipv4.sub(lambda each: self.instead.replace("{port}", each[0].rpartition(":")[2]), value)
-        port = re.search(rf":{PORT}(?!.*:)", value)
-        if port is None and (address := self.instead.removesuffix(":{port}")):
-            return address.replace("{port}", "PORT")
-        return self.instead.replace("{port}", port["port"] if port else "PORT")
+        """A value with what to write in place of each address that opens IPv4 alone; all else in it stays."""
+        both = {word: self._both(word) for word in self.addresses(value) if self._opens_ipv4(word)}
+        if value in both:
+            return both[value]
+        beside = {each.partition(WITH)[2]: None for each in both.values()}
+        told = WORD.sub(lambda word: both.get(word[0], word[0]).partition(WITH)[0], value)
+        return WITH.join((told, *filter(None, beside)))
+
+    def _both(self, address: str) -> str:
+        """What opens both families on the same port, or without one where the address has none."""
+        for form, pattern in self._forms.items():
+            if found := pattern.fullmatch(address):
+                port = found["port"] if "{port}" in form else "PORT"
+                bare = self.instead if "{port}" in form else self.instead.removesuffix(":{port}") or self.instead
+                return self.instead_of.get(form, bare).replace("{port}", port)
+        return self.instead
 
 
 @cache

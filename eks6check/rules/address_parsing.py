@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from eks6check.catalog import rule
-from eks6check.facts import Path
+from eks6check.facts import elsewhere
 from eks6check.facts.kube import Resource, on_host_network
 from eks6check.facts.mentions import COMMENT, line_before
 from eks6check.facts.mounts import readers
@@ -50,28 +50,36 @@ TRICKS = (
     ),
     Trick(
         regex(
-            rf"(?:\b(?:e?grep|sed|awk)\b|\[\[[^\n]{{0,200}}=~)[^\n|]{{0,200}}"
-            rf"(?:(?:{DIGITS}{DOT}|{DOT}{DIGITS})\\?\)\\?\{{3|(?:{DIGITS}{DOT}){{3}}{DIGITS})"
+            rf"""
+            (?: \b(?:e?grep|sed|awk)\b | \[\[[^\n]{{0,200}}=~ ) [^\n|]{{0,200}}
+            (?: (?: {DIGITS}{DOT} | {DOT}{DIGITS} ) \\?\)\\?\{{3 | (?: {DIGITS}{DOT} ){{3}} {DIGITS} )
+            """,
+            re.VERBOSE,
         ),
         "the pattern matches IPv4 alone, so that it finds nothing",
         own=False,
     ),
     Trick(
         regex(
-            rf"\$\{{?{ADDRESS_NAME}\}}?[\"']?\s*\|\s*(?:cut\s+(?:-f\s*\d+\s+)?-d\s*[\"']?:|awk\s+-F\s*[\"']?[:.])"
-            rf"|\$\{{{ADDRESS_NAME}%%:\*\}}"
-            rf"|\bhostname\s+-[iI][^\n]{{0,200}}\|\s*(?:cut\s+-d\s*[\"']?[:.]|awk\s+-F\s*[\"']?[:.])"
-            rf"|\b{ADDRESS_NAME}\.split\([\"']:[\"']\)\[0\]",
-            re.IGNORECASE,
+            rf"""
+            \$\{{?{ADDRESS_NAME}\}}?["']? \s*\|\s* (?: cut\s+(?:-f\s*\d+\s+)?-d\s*["']?: | awk\s+-F\s*["']?[:.] )
+            | \$\{{{ADDRESS_NAME}%%:\*\}}
+            | \bhostname\s+-[iI] [^\n]{{0,200}} \|\s* (?: cut\s+-d\s*["']?[:.] | awk\s+-F\s*["']?[:.] )
+            | \b{ADDRESS_NAME}\.split\(["']:["']\)\[0\]
+            """,
+            re.IGNORECASE | re.VERBOSE,
         ),
         "an IPv6 address is cut in its middle",
         own=False,
     ),
     Trick(
         regex(
-            rf"\$\{{{ADDRESS_NAME}//\\?\./"
-            rf"|\$\{{?{ADDRESS_NAME}\}}?[\"']?\s*\|\s*(?:tr\s+[\"']?\.[\"']?\s|sed\s+(?:-\w+\s+)?[\"']?s/(?:\\\.|\[\.\])/)",
-            re.IGNORECASE,
+            rf"""
+            \$\{{{ADDRESS_NAME}//\\?\./
+            | \$\{{?{ADDRESS_NAME}\}}?["']? \s*\|\s*
+                (?: tr\s+["']?\.["']?\s | sed\s+(?:-\w+\s+)?["']?s/(?:\\\.|\[\.\])/ )
+            """,
+            re.IGNORECASE | re.VERBOSE,
         ),
         "the address has no dots to replace, and its colons stay in the name",
         own=False,
@@ -101,21 +109,30 @@ def address_parsed_as_ipv4(workloads: Sequence[Resource], config_maps: Sequence[
         on_node = bool(users) and all(map(on_host_network, users))
         found = [each for text in texts(resource) for each in _tricks(text, on_node=on_node)]
         if found:
-            (text, seen, skip, outcome), *more = found
+            first = found[0]
+            more = f" (and {len(found) - 1} more of the kind)" if found[1:] else ""
             yield Problem(
                 resource,
-                f"{resource} runs `{seen.strip()}` in {text.where}: in an IPv6 pod {outcome}"
-                f"{f' (and {len(more)} more of the kind)' if more else ''}.",
-                at=text.path,
-                find=seen,
-                skip=skip,
-                evidence={"found": list(dict.fromkeys(each[1] for each in found)), "in": text.where},
-                also=_also(resource, text.path, [each[0].path for each in more]),
+                f"{resource} runs `{first.find.strip()}` in {first.text.where}: in an IPv6 pod {first.outcome}{more}.",
+                at=first.text.path,
+                find=first.find,
+                skip=first.skip,
+                evidence={"found": list(dict.fromkeys(each.find for each in found)), "in": first.text.where},
+                also=elsewhere(resource, (each.text.path for each in found), first.text.path),
             )
 
 
-def _tricks(text: Text, *, on_node: bool) -> Iterator[tuple[Text, str, int, str]]:
-    """The first trick of each kind in a text, with the places of the same words to pass over."""
+class Found(NamedTuple):
+    """A trick in a text: the words of it, how many of the same stand before them, and what comes of it."""
+
+    text: Text
+    find: str
+    skip: int
+    outcome: str
+
+
+def _tricks(text: Text, *, on_node: bool) -> Iterator[Found]:
+    """The first trick of each kind in a text."""
     if not HINT.search(text.value) or KNOWS_IPV6.search(text.value):
         return
     for trick in TRICKS:
@@ -125,9 +142,5 @@ def _tricks(text: Text, *, on_node: bool) -> Iterator[tuple[Text, str, int, str]
             before = line_before(text.value, match.start())
             shown = trick.own and SHOWN.search(before) and ">" not in text.value[match.end() :].partition("\n")[0]
             if not shown and not COMMENT.search(before):
-                yield text, match[0], text.value.count(match[0], 0, match.start()), trick.outcome
+                yield Found(text, match[0], text.value.count(match[0], 0, match.start()), trick.outcome)
                 break
-
-
-def _also(resource: Resource, first: Path, paths: Sequence[Path]) -> tuple[tuple[Resource, Path], ...]:
-    return tuple((resource, path) for path in dict.fromkeys(paths) if path != first)

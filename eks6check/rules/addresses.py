@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
+from eks6check.facts import elsewhere
 from eks6check.facts.addresses import Literal, Meaning, OldRanges, literals, meaning, ranges_of
-from eks6check.facts.kube import Resource, containers, mapping, on_host_network, pod_spec, sequence, text
+from eks6check.facts.cluster_dns import NODE_LOCAL, runs_node_cache
+from eks6check.facts.kube import Resource, mapping, on_host_network, pod_spec, sequence, text
 from eks6check.facts.owned import owned
+from eks6check.facts.phrases import few
 from eks6check.facts.texts import Text, texts
-from eks6check.facts.versions import repository
 from eks6check.findings import Confidence, Problem, Severity
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import OldRange
-
-NODE_LOCAL_DNS = "k8s-dns-node-cache"
 
 LOST = {
     "service": (
@@ -41,6 +41,9 @@ LOST = {
     ),
 }
 """What it means that an address was a Service's, a pod's, anybody's in the VPC, or a Service's by a good guess."""
+
+MOST_PLACES = 3
+"""How many places a sentence names."""
 
 
 @rule
@@ -67,12 +70,13 @@ def _was(each: Literal, ranges: OldRanges) -> str:
 
 
 def _lost(resource: Resource, found: Sequence[Literal], was: str, ranges: OldRanges) -> Problem:
-    first = min(found, key=lambda each: each.block is not None)
+    found = sorted(found, key=lambda each: each.block is not None)
+    first = found[0]
     shown = list(dict.fromkeys(each.find for each in found))
     severity, confidence, tail = LOST[was]
     return Problem(
         resource,
-        f"{resource} names {_listed(shown)} in {first.text.where}, {tail}",
+        f"{resource} names {_named(found)}, {tail}",
         at=first.text.path,
         find=first.find,
         skip=first.skip,
@@ -85,8 +89,19 @@ def _lost(resource: Resource, found: Sequence[Literal], was: str, ranges: OldRan
         severity=Severity.INFO if _is_a_test(resource) else Severity.WARNING if first.block else severity,
         confidence=confidence,
         remedy="vpc" if was == "vpc" else "",
-        also=_also(resource, found, first),
+        also=elsewhere(resource, (each.text.path for each in found), first.text.path),
     )
+
+
+def _named(found: Sequence[Literal]) -> str:
+    """The addresses with the place of each, as in ``A in key a, and B, C in key b``."""
+    by_place: dict[str, dict[str, None]] = {}
+    for each in found:
+        by_place.setdefault(each.text.where, {})[each.find] = None
+    named = [f"{few([*shown])} in {where}" for where, shown in by_place.items()]
+    left = len(named) - MOST_PLACES
+    more = [f"more in {left} {'others' if left > 1 else 'other'}"] if left > 0 else []
+    return ", and ".join((*named[:MOST_PLACES], *more))
 
 
 def _is_a_test(resource: Resource) -> bool:
@@ -113,12 +128,12 @@ def ipv4_literal_target(
             shown = list(dict.fromkeys(each.find for each in found))
             yield Problem(
                 resource,
-                f"{resource} names {_listed(shown)} in {found[0].text.where}; {_reached(found)}.",
+                f"{resource} names {_named(found)}; {_reached(found)}.",
                 at=found[0].text.path,
                 find=found[0].find,
                 skip=found[0].skip,
                 evidence={"addresses": shown, "in": list(dict.fromkeys(each.text.where for each in found))},
-                also=_also(resource, found, found[0]),
+                also=elsewhere(resource, (each.text.path for each in found), found[0].text.path),
             )
 
 
@@ -136,17 +151,6 @@ def _is_target(each: Literal) -> bool:
     return each.peer and not network and meaning(each.address) in {Meaning.PRIVATE, Meaning.PUBLIC}
 
 
-def _also(
-    resource: Resource, found: Sequence[Literal], first: Literal
-) -> tuple[tuple[Resource, tuple[str | int, ...]], ...]:
-    paths = dict.fromkeys(each.text.path for each in found)
-    return tuple((resource, path) for path in paths if path != first.text.path)
-
-
-def _listed(shown: Sequence[str]) -> str:
-    return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")  # noqa: PLR2004  fits a line
-
-
 def named(resource: Resource) -> list[Literal]:
     """The addresses that an object names, without those in a field that has a rule of its own."""
     found = [each for text in places(resource) for each in literals(text)]
@@ -156,7 +160,7 @@ def named(resource: Resource) -> list[Literal]:
 
 def places(resource: Resource) -> Iterator[Text]:
     """The texts of an object in which an address may name a peer, without those that a rule of their own judges."""
-    if resource.name.startswith("node-local-dns") or _runs_node_local_dns(resource):
+    if resource.name.startswith(NODE_LOCAL) or runs_node_cache(resource):
         return
     yield from texts(resource)
     path, spec = pod_spec(resource)
@@ -165,7 +169,3 @@ def places(resource: Resource) -> Iterator[Text]:
             value = text(mapping(volume.get(kind)).get(field))
             name = text(volume.get("name"))
             yield Text((*path, "volumes", index, kind, field), f"volume {name}", "server", value)
-
-
-def _runs_node_local_dns(resource: Resource) -> bool:
-    return any(repository(container.image) == NODE_LOCAL_DNS for container in containers(resource))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from eks6check.catalog import rule
-from eks6check.facts.network import IPV4_DEFAULT
+from eks6check.facts.routes import IPV4_DEFAULT
 from eks6check.findings import Confidence, Problem, Severity
 
 if TYPE_CHECKING:

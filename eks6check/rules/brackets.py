@@ -10,7 +10,7 @@ from eks6check.facts.kube import Resource, mapping, wire
 from eks6check.facts.mounts import readers
 from eks6check.facts.patterns import regex
 from eks6check.facts.texts import Text, texts
-from eks6check.facts.variables import USUAL_NAMES, Environment, Joined, environment, joined
+from eks6check.facts.variables import USUAL_NAMES, Environment, Joined, environment, joined, together
 from eks6check.findings import Confidence, Problem, Severity
 
 SERVICE_HOST = regex(r"[A-Z][A-Z0-9_]*_SERVICE_HOST")
@@ -34,10 +34,7 @@ def pod_ip_without_brackets(
     reading = readers(workloads)
     for config_map in config_maps:
         users = reading.get((config_map.namespace, config_map.name), [])
-        known = list(map(environment, users))
-        addresses = {name: field for each in known for name, field in each.addresses.items()}
-        others = frozenset(name for each in known for name in each.others if name not in addresses)
-        yield from _unbracketed(config_map, Environment(addresses, others), users)
+        yield from _unbracketed(config_map, together(map(environment, users)), users)
     for resource in operator_objects:
         yield from _unbracketed(resource, environment(resource), [])
 

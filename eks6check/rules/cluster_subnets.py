@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
 from eks6check.facts import network
+from eks6check.facts.phrases import phrase
+from eks6check.facts.routes import IPV4_DEFAULT, IPV6_DEFAULT, default_route, route_table_of
 from eks6check.findings import Problem, Severity
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ ADDRESSES_ADVISED = 16
 SMALLEST = 28
 """The prefix length of the smallest subnet, which has 11 addresses to give: VPC user guide, read 2026-11-25."""
 
-DESTINATIONS = (network.IPV4_DEFAULT, network.IPV6_DEFAULT)
+DESTINATIONS = (IPV4_DEFAULT, IPV6_DEFAULT)
 
 
 @rule
@@ -33,8 +35,7 @@ def control_plane_egress_without_ipv6(
         lacking = _without_way_out(cluster, subnets, route_tables)
         if lacking:
             told = [
-                f"{subnet} has no {network.phrase(missing)} route that works in {table}"
-                for subnet, table, missing in lacking
+                f"{subnet} has no {phrase(missing)} route that works in {table}" for subnet, table, missing in lacking
             ]
             yield Problem(
                 cluster,
@@ -47,7 +48,7 @@ def control_plane_egress_without_ipv6(
                     "vpc": lacking[0][1].vpc_id,
                     "missing": {subnet.id: list(missing) for subnet, _, missing in lacking},
                 },
-                remedy="ipv6" if network.IPV6_DEFAULT in lacking[0][2] else "ipv4",
+                remedy="ipv6" if IPV6_DEFAULT in lacking[0][2] else "ipv4",
                 also=tuple((table, ()) for table in dict.fromkeys(table for _, table, _ in lacking)),
             )
 
@@ -58,7 +59,7 @@ def _without_way_out(
     """Cluster subnets with the table in effect, and the default routes that it has not, or not in a state to work."""
     found = []
     for subnet in sorted(subnets, key=lambda subnet: subnet.id):
-        table = network.route_table_of(subnet, route_tables) if subnet.id in cluster.subnet_ids else None
+        table = route_table_of(subnet, route_tables) if subnet.id in cluster.subnet_ids else None
         missing = [each for each in DESTINATIONS if table and not _active(table, each)]
         if table and missing:
             found.append((subnet, table, missing))
@@ -66,7 +67,7 @@ def _without_way_out(
 
 
 def _active(table: RouteTable, destination: str) -> bool:
-    route = network.default_route(table, destination)
+    route = default_route(table, destination)
     return route is not None and route.state == "active"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
 from eks6check.facts import Fact, Places
+from eks6check.facts.cluster_dns import runs_node_cache
 from eks6check.facts.kube import Container, Resource, containers, text
 from eks6check.facts.load_balancing import flag
 from eks6check.facts.patterns import regex
@@ -28,7 +29,6 @@ BURSTABLE = regex(r"t[0-9]\w*\.")
 """The t families have no trunk interface, in any generation: EKS user guide, security groups for pods, 2026-11-22."""
 
 INSTANCE_TYPE = "node.kubernetes.io/instance-type"
-NODE_LOCAL_DNS = "k8s-dns-node-cache"
 KUBE_PROXY_MODE = regex(r"^mode:[ \t]*[\"']?(\w+)", re.MULTILINE)
 AGENT_IMAGE = "aws-network-policy-agent"
 
@@ -92,7 +92,7 @@ def _against_strict_mode(
         if mode not in ("", "iptables"):
             yield f"kube-proxy runs in {mode} mode, where strict mode needs iptables", ((fact, ()),)
             break
-    caches = [each for each in workloads if any(repository(part.image) == NODE_LOCAL_DNS for part in containers(each))]
+    caches = [each for each in workloads if runs_node_cache(each)]
     if caches:
         yield "such pods do not reach NodeLocal DNS", tuple((each, ()) for each in caches)
 

@@ -16,7 +16,7 @@ from eks6check.facts.cni_roles import (
     service_account_roles,
 )
 from eks6check.facts.kube import Resource
-from eks6check.facts.network import phrase
+from eks6check.facts.phrases import phrase
 from eks6check.facts.versions import version
 from eks6check.facts.vpc_cni import configured
 from eks6check.findings import Confidence, Problem, Severity

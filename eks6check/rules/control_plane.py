@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
 from eks6check.facts import Fact, Path
+from eks6check.facts.machines import COMPUTE_TYPE
 from eks6check.findings import Problem
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ DEFAULT_AUTHENTICATION_MODE = "CONFIG_MAP"
 
 CHINA = "cn-"
 """How the names of the regions begin where EKS refuses the family: KubernetesNetworkConfigRequest, read 2026-11-25."""
-
-COMPUTE_TYPE = "eks.amazonaws.com/compute-type"
-"""The label by which EKS tells hybrid nodes (``hybrid``) from others: EKS user guide, read 2026-11-22."""
 
 
 @rule

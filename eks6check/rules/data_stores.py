@@ -11,6 +11,7 @@ from eks6check.catalog import rule
 from eks6check.facts import network
 from eks6check.facts.filters import DATA_STORES, covers
 from eks6check.facts.network import SHARED_SPACE, ipv4_network
+from eks6check.facts.phrases import phrase
 from eks6check.findings import Confidence, Problem, Severity
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _problem(
     whose = "the pods'" if sure else "what may be the pods'"
     return Problem(
         group,
-        f"Security group {group} of {network.phrase(named)} admits {whose} {', '.join(ranges)} and not the nodes' "
+        f"Security group {group} of {phrase(named)} admits {whose} {', '.join(ranges)} and not the nodes' "
         f"{', '.join(places)}; from an IPv6 cluster, pods come to an IPv4 address from their node's.",
         evidence={
             "security_group": group.id,

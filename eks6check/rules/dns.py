@@ -8,16 +8,13 @@ from typing import NamedTuple
 from eks6check.catalog import rule
 from eks6check.facts import Gap, Path
 from eks6check.facts.cidrs import is_ipv4
-from eks6check.facts.cluster_dns import NODE_LOCAL, cluster_domains, dropping
+from eks6check.facts.cluster_dns import NODE_CACHE, NODE_LOCAL, cluster_domains, dropping
 from eks6check.facts.corefile import Directive, corefiles, servers, serving
 from eks6check.facts.external_dns import provider, record_types
 from eks6check.facts.kube import Container, Resource, containers
 from eks6check.facts.unparsed import unparsed
 from eks6check.facts.versions import repository, tag, version
 from eks6check.findings import Problem
-
-NODE_CACHE = "k8s-dns-node-cache"
-"""The image of NodeLocal DNSCache."""
 
 EXTERNAL_DNS_WITH_AAAA = (0, 16, 0)
 """From 0.16.0 on every alias in Route 53 gets an AAAA record (kubernetes-sigs/external-dns#5111, read 2026-11-22)."""
@@ -31,9 +28,9 @@ def coredns_drops_aaaa(config_maps: Sequence[Resource]) -> Iterator[Problem | Ga
         for key, value in corefiles(config_map):
             found = servers(value)
             for domain in cluster_domains(config_map, found):
-                dropping = [line for server in serving(found, domain) for line in dropping(server, domain)]
-                if dropping:
-                    first = dropping[0]
+                lines = [line for server in serving(found, domain) for line in dropping(server, domain)]
+                if lines:
+                    first = lines[0]
                     yield Problem(
                         config_map,
                         f"{config_map} answers AAAA questions for {domain} with nothing, in `{first.text}`; in an IPv6 "
@@ -41,7 +38,7 @@ def coredns_drops_aaaa(config_maps: Sequence[Resource]) -> Iterator[Problem | Ga
                         at=("data", key),
                         find=first.text,
                         skip=first.skip,
-                        evidence={"key": str(key), "domain": domain, "lines": [line.text for line in dropping]},
+                        evidence={"key": str(key), "domain": domain, "lines": [line.text for line in lines]},
                         key=f"{key} {domain}",
                     )
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
-from eks6check.facts import Gap
+from eks6check.facts import Gap, Path
 from eks6check.facts.addresses import ranges_of
 from eks6check.facts.cidrs import is_ipv4
-from eks6check.facts.kube import Resource, text
+from eks6check.facts.kube import Resource
 from eks6check.facts.lookups import Lookup, Names, in_config_map, in_workload, names, nameservers
+from eks6check.facts.services import addresses_of
 from eks6check.facts.unparsed import unparsed
 from eks6check.findings import Problem, Severity
 
@@ -53,7 +54,7 @@ def pod_nameserver_is_ipv4(
     workloads: Sequence[Resource], services: Sequence[Resource] = (), old_ranges: Sequence[OldRange] = ()
 ) -> Iterator[Problem]:
     """The old cluster's DNS is gone in the new one; name servers outside are reached through IPv4 egress alone."""
-    ranges, own = ranges_of(old_ranges), {text(service.get("spec", "clusterIP")) for service in services}
+    ranges, own = ranges_of(old_ranges), addresses_of(services)
     for workload in workloads:
         listed = list(nameservers(workload))
         ipv4 = [(path, address) for path, address in listed if is_ipv4(address) and not address.startswith("127.")]
@@ -70,5 +71,5 @@ def pod_nameserver_is_ipv4(
             )
 
 
-def _policy(workload: Resource, path: tuple[str | int, ...]) -> object:
+def _policy(workload: Resource, path: Path) -> object:
     return workload.get(*path[:-3], "dnsPolicy")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
 from eks6check.facts import Path
+from eks6check.facts.addresses import IMDS
 from eks6check.facts.kube import Resource, pod_labels
 from eks6check.facts.network_policies import (
     EGRESS,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 EVERYWHERE = IPv4Network("0.0.0.0/0")
 LINK_LOCAL = IPv4Network("169.254.0.0/16")
-IMDS = IPv4Address("169.254.169.254")
 
 
 @rule

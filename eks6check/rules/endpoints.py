@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
-from eks6check.facts.network import phrase
+from eks6check.facts.phrases import phrase
 from eks6check.findings import Problem
 
 if TYPE_CHECKING:

@@ -52,30 +52,31 @@ def envoy_listener_is_ipv4(  # noqa: PLR0913, PLR0917  configurations and Gatewa
 def _of_configuration(config_map: Resource, using: Users, fronts: Fronts) -> Iterator[Problem]:
     """One finding for each ConfigMap; a blocker, unless only the admin's address is IPv4."""
     found = [each for each in listeners(config_map) if all(_outside_ipv4(address) for address in each.addresses)]
-    if found:
-        first = min(found, key=_is_admin)
-        address = first.addresses[0]
-        names, key = sorted({each.name for each in found}), str(first.source.path[-1])
-        asked = {port for each in found if not _is_admin(each) for port in each.ports}
-        only_admin = all(map(_is_admin, found))
-        reached = [] if only_admin else callers_of_file(config_map, key, asked, using, fronts)
-        connected = connecting(config_map, reached)
-        yield Problem(
-            config_map,
-            f"{config_map} has Envoy listen on {address} for {', '.join(names)}; in an IPv6 cluster nothing comes over "
-            f"IPv4.{sentence(connected)}",
-            at=first.source.path,
-            find=address,
-            skip=first.source.skip(address),
-            evidence={
-                "listeners": {each.name: list(each.addresses) for each in found},
-                "key": key,
-                "connecting": connected,
-            },
-            severity=Severity.WARNING if only_admin else Severity.BLOCKER,
-            remedy="bootstrap",
-            also=tuple(reached),
-        )
+    if not found:
+        return
+    first = min(found, key=_is_admin)
+    address, key = first.addresses[0], str(first.source.path[-1])
+    names = sorted({each.name for each in found})
+    serving = [each for each in found if not _is_admin(each)]
+    asked = {port for each in serving for port in each.ports}
+    reached = callers_of_file(config_map, key, asked, using, fronts) if serving else []
+    connected = connecting(config_map, reached)
+    yield Problem(
+        config_map,
+        f"{config_map} has Envoy listen on {address} for {', '.join(names)}; in an IPv6 cluster nothing comes over "
+        f"IPv4.{sentence(connected)}",
+        at=first.source.path,
+        find=address,
+        skip=first.source.skip(address),
+        evidence={
+            "listeners": {each.name: list(each.addresses) for each in found},
+            "key": key,
+            "connecting": connected,
+        },
+        severity=Severity.BLOCKER if serving else Severity.WARNING,
+        remedy="bootstrap",
+        also=tuple(reached),
+    )
 
 
 def _is_admin(listener: Listener) -> bool:

@@ -11,7 +11,8 @@ from eks6check.catalog import rule
 from eks6check.facts import network
 from eks6check.facts.fargate import placed, profile_of
 from eks6check.facts.kube import text
-from eks6check.facts.network import phrase
+from eks6check.facts.phrases import phrase
+from eks6check.facts.routes import IPV4_DEFAULT, IPV6_DEFAULT, default_route, is_public, leads_to, tables_in_effect
 from eks6check.findings import Problem, Severity
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ def fargate_subnet_not_private(
     fargate_profiles: Sequence[FargateProfile], subnets: Sequence[Subnet], route_tables: Sequence[RouteTable]
 ) -> Iterator[Problem]:
     """Public is a subnet whose default route goes to an internet gateway, whatever addresses it hands out."""
-    tables = network.tables_in_effect(subnets, route_tables)
+    tables = tables_in_effect(subnets, route_tables)
     for profile in fargate_profiles:
         named = (each for each in sorted({*profile.subnet_ids}) if each in tables)
-        public = {each: tables[each] for each in named if network.is_public(tables[each])}
+        public = {each: tables[each] for each in named if is_public(tables[each])}
         routes = {each: public_route(table) for each, table in public.items()}
         if public:
             said = phrase(sorted({*routes.values()}))
@@ -41,8 +42,8 @@ def fargate_subnet_not_private(
 
 def public_route(table: RouteTable) -> str:
     """The route that makes a table public, in words."""
-    routes = (network.default_route(table, each) for each in (network.IPV4_DEFAULT, network.IPV6_DEFAULT))
-    found = next(filter(None, (route for route in routes if network.leads_to(route, "igw-"))), None)
+    routes = (default_route(table, each) for each in (IPV4_DEFAULT, IPV6_DEFAULT))
+    found = next(filter(None, (route for route in routes if leads_to(route, "igw-"))), None)
     return f"{table} sends {found.destination} to {found.target}" if found else ""
 
 

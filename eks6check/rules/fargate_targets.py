@@ -13,7 +13,7 @@ from eks6check.facts.fargate import why_on_fargate
 from eks6check.facts.ingresses import Alb, by_name
 from eks6check.facts.kube import Resource, mapping, pod_labels, text
 from eks6check.facts.load_balancing import Installed, Maker, annotation, installed, maker
-from eks6check.facts.network import phrase
+from eks6check.facts.phrases import phrase
 from eks6check.findings import Problem
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from eks6check.catalog import rule
-from eks6check.facts import Path
+from eks6check.facts import Path, elsewhere
 from eks6check.facts.addresses import Meaning, OldRanges, ipv4, meaning, ranges_of
 from eks6check.facts.kube import Resource, mapping, pod_spec, sequence, text
 from eks6check.facts.mentions import commented
@@ -128,10 +128,12 @@ def _host(url: str) -> str:
 DOT = r"\\{0,2}\."
 REGION = r"[a-z]{2}(?:-[a-z]+)+-\d"
 OLD_DOMAIN = regex(
-    rf"(?<![\w*])[\w*]*(?:{DOT}\w+)?{DOT}{REGION}{DOT}eks{DOT}amazonaws{DOT}com\b"
-    rf"|(?:(?<![\w.-])(?:\*|\.\*)?|(?<=[*+\])])){DOT}eks{DOT}amazonaws{DOT}com(?![\w.\\/-])"
-    rf"|\boidc{DOT}eks{DOT}{REGION}{DOT}amazonaws{DOT}com\b",
-    re.IGNORECASE,
+    rf"""
+    (?<![\w*])[\w*]* (?:{DOT}\w+)? {DOT}{REGION}{DOT}eks{DOT}amazonaws{DOT}com\b
+    | (?: (?<![\w.-])(?:\*|\.\*)? | (?<=[*+\])]) ) {DOT}eks{DOT}amazonaws{DOT}com(?![\w.\\/-])
+    | \boidc{DOT}eks{DOT}{REGION}{DOT}amazonaws{DOT}com\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 """Names of cluster endpoints and issuers of IPv4 clusters. ``eks.REGION.amazonaws.com``, the API of EKS, is none, and
 neither are labels and groups such as ``eks.amazonaws.com/role-arn``.
@@ -148,7 +150,7 @@ def eks_endpoint_domain_fixed(workloads: Sequence[Resource], config_maps: Sequen
         found = [(each, name) for each in texts(resource) for name in _old_names(each)]
         if any(NEW_DOMAIN.search(each.value) for each in texts(resource)) or not found:
             continue
-        (first, name), *more = found
+        first, name = found[0]
         yield Problem(
             resource,
             f"{resource} names {name} in {first.where}; the endpoint of an IPv6 cluster is under api.aws, not under "
@@ -156,7 +158,7 @@ def eks_endpoint_domain_fixed(workloads: Sequence[Resource], config_maps: Sequen
             at=first.path,
             find=name,
             evidence={"names": list(dict.fromkeys(name for _, name in found)), "in": first.where},
-            also=tuple((resource, path) for path in dict.fromkeys(each.path for each, _ in more) if path != first.path),
+            also=elsewhere(resource, (each.path for each, _ in found), first.path),
         )
 
 

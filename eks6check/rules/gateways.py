@@ -11,7 +11,7 @@ from eks6check.facts import gateways as gw
 from eks6check.facts.gateways import Managed
 from eks6check.facts.kube import Resource, mapping, sequence, wire
 from eks6check.facts.load_balancing import installed
-from eks6check.facts.network import phrase
+from eks6check.facts.phrases import phrase
 from eks6check.findings import Confidence, Problem
 from eks6check.rules.load_balancing import instance_severity, primary_note
 

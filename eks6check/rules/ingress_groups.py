@@ -11,7 +11,7 @@ from eks6check.facts import ingresses as ing
 from eks6check.facts.ingresses import Alb
 from eks6check.facts.kube import Resource, mapping, sequence, text
 from eks6check.facts.load_balancing import annotation, installed
-from eks6check.facts.network import phrase
+from eks6check.facts.phrases import phrase
 from eks6check.findings import Confidence, Problem
 
 if TYPE_CHECKING:

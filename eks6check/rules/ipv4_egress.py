@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
 from eks6check.facts import network
+from eks6check.facts.routes import IPV4_DEFAULT, default_route, in_effect, is_isolated
 from eks6check.findings import Confidence, Problem, Severity
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ def node_subnet_without_ipv4_egress(  # noqa: PLR0913, PLR0917  a rule's paramet
     gateways = {gateway.id: gateway for gateway in nat_gateways}
     zones = {subnet.id: subnet.availability_zone for subnet in subnets}
     stranded = stranded_gateways(nat_gateways, subnets, route_tables)
-    for subnet, table in network.in_effect(serves, subnets, route_tables):
-        route = network.default_route(table, network.IPV4_DEFAULT)
+    for subnet, table in in_effect(serves, subnets, route_tables):
+        route = default_route(table, IPV4_DEFAULT)
         gateway = gateways.get(route.target) if route else None
         fault, severity = no_ipv4_egress(table, route, gateway, stranded)
         if fault:
@@ -54,7 +55,7 @@ def without_egress(
     subnet: Subnet, table: RouteTable, fault: str, severity: Severity, serves: network.Serves
 ) -> Problem:
     """The problem with what is wrong with the way out."""
-    isolated = network.is_isolated(table)
+    isolated = is_isolated(table)
     aside = " It may be isolated on purpose, with VPC endpoints for all that it calls." if isolated else ""
     return Problem(
         subnet,
@@ -67,7 +68,7 @@ def without_egress(
         },
         severity=severity,
         confidence=Confidence.MEDIUM if isolated or severity is Severity.INFO else Confidence.HIGH,
-        remedy="replace" if network.default_route(table, network.IPV4_DEFAULT) else "create",
+        remedy="replace" if default_route(table, IPV4_DEFAULT) else "create",
         also=((table, ()),),
     )
 
@@ -95,8 +96,8 @@ def stranded_gateways(
     """NAT gateways by id whose own subnet has no way out, with the words for that."""
     homes = {gateway.subnet_id: (f"NAT gateway {gateway}",) for gateway in gateways}
     dead = {}
-    for subnet, table in network.in_effect(homes, subnets, route_tables):
-        route = network.default_route(table, network.IPV4_DEFAULT)
+    for subnet, table in in_effect(homes, subnets, route_tables):
+        route = default_route(table, IPV4_DEFAULT)
         if route is None or route.state != "active":
             dead[subnet.id] = f"{subnet}, where that stands, has no active 0.0.0.0/0 route in {table}"
     return {gateway.id: dead[gateway.subnet_id] for gateway in gateways if gateway.subnet_id in dead}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from eks6check.catalog import rule
-from eks6check.facts import Path
+from eks6check.facts import Path, elsewhere
 from eks6check.facts.kube import Resource, mapping, on_host_network, pod_spec, sequence, text, wire
 from eks6check.facts.mentions import commented
-from eks6check.facts.mounts import readers
+from eks6check.facts.mounts import places_of, readers
 from eks6check.facts.patterns import regex
 from eks6check.facts.texts import texts
 from eks6check.findings import Problem, Severity
@@ -20,8 +21,12 @@ INTERFACES = frozenset({"all", "default", "eth0", "*"})
 SWITCH = r"net[./]ipv6[./]conf[./](?P<interface>all|default|eth0|lo|\*|\$\{?\w+\}?)[./]disable_ipv6"
 NAME = regex(SWITCH)
 WRITTEN = regex(
-    rf"{SWITCH}\s*=\s*[\"']?1\b|\b(?:echo|printf)\s+(?:-\w+\s+)?[\"']?1(?:\\n)?[\"']?\s*"
-    r"(?:>|\|\s*(?:sudo\s+)?tee)\s*[\"']?(?:/[\w.-]+)*/proc/sys/" + SWITCH.replace("?P<interface>", "?P<file>")
+    rf"""
+    {SWITCH} \s*=\s* ["']?1\b
+    | \b(?:echo|printf) \s+ (?:-\w+\s+)? ["']?1(?:\\n)?["']? \s*
+        (?: > | \|\s*(?:sudo\s+)?tee ) \s* ["']?(?:/[\w.-]+)*/proc/sys/{SWITCH.replace("?P<interface>", "?P<file>")}
+    """,
+    re.VERBOSE,
 )
 """A sysctl on a command line or in ``sysctl.conf``, or the file behind it, with 1 written to it."""
 
@@ -70,7 +75,6 @@ def _finding(resource: Resource, found: Sequence[Off], users: Sequence[Resource]
     real = worst.interface in INTERFACES
     whose = "node's" if any(map(on_host_network, users)) else "pod's"
     lost = "the loopback address ::1" if worst.interface == "lo" else f"the {whose} only address that others reach"
-    paths = dict.fromkeys(off.path for off in found if off.path != worst.path)
     return Problem(
         resource,
         f"{resource} switches IPv6 off on {worst.interface} in {worst.where}: that takes away {lost}.",
@@ -79,8 +83,5 @@ def _finding(resource: Resource, found: Sequence[Off], users: Sequence[Resource]
         skip=worst.skip,
         evidence={"where": worst.where, "interface": worst.interface, "all": [off.where for off in found]},
         severity=Severity.BLOCKER if real and users else Severity.WARNING,
-        also=(
-            *((resource, path) for path in paths),
-            *((user, ("metadata", "name")) for user in users if user is not resource),
-        ),
+        also=(*elsewhere(resource, (off.path for off in found), worst.path), *places_of(users, resource)),
     )

@@ -10,7 +10,7 @@ from eks6check.facts.callers import Place, callers, connecting, fronts_of, ports
 from eks6check.facts.kube import Container, Resource, containers
 from eks6check.facts.listening import Bind, Listening, listening
 from eks6check.facts.mounts import by_name
-from eks6check.facts.network import phrase
+from eks6check.facts.phrases import phrase
 from eks6check.facts.unknown_binds import unknown_binds
 from eks6check.facts.unread import TEMPLATE, UNRENDERED, unread
 from eks6check.findings import Confidence, Problem, Severity
@@ -32,7 +32,7 @@ def listener_is_ipv4_only(
     for workload in workloads:
         for each in listening(workload, known):
             yield from _unrendered(each)
-            reached = callers(workload, each.container, fronts, {bind.port for bind in each.ipv4_only()})
+            reached = callers(workload, each.container, fronts, each.ipv4_ports())
             for bind in each.ipv4_only():
                 key = (bind.holder.subject.id, bind.holder.origin.file, each.program.listener.program)
                 found.setdefault(key, []).append((each, bind, reached))
@@ -96,30 +96,34 @@ def _severity(judged: Sequence[Judged]) -> Severity:
 @rule
 def unknown_program_binds_ipv4(
     workloads: Sequence[Resource],
+    config_maps: Sequence[Resource] = (),
     services: Sequence[Resource] = (),
     target_group_bindings: Sequence[Resource] = (),
 ) -> Iterator[Problem]:
     """A guess, and only where somebody connects: who listens decides what 0.0.0.0 opens, and nobody could name it."""
-    fronts = fronts_of(services, target_group_bindings)
+    known, fronts = by_name(config_maps), fronts_of(services, target_group_bindings)
     for workload in workloads:
         for container in containers(workload):
-            found = list(unknown_binds(workload, container))
+            found = list(unknown_binds(workload, container, known))
             reached = callers(workload, container, fronts, {bind.port for bind in found}) if found else []
             if reached:
                 yield _unknown(workload, container, found[0], reached)
 
 
 def _unknown(workload: Resource, container: Container, bind: Bind, reached: Sequence[Place]) -> Problem:
-    names = connecting(workload, reached)
+    names, own = connecting(workload, reached), bind.holder is workload
+    where = bind.where if own else f"{bind.where} out of {bind.holder}"
+    declared = (number for number, _ in ports(container))
     return Problem(
         workload,
-        f"{workload} tells a program to listen on {bind.value} in {bind.where}; to most programs that is IPv4 only, to "
+        f"{workload} tells a program to listen on {bind.value} in {where}; to most programs that is IPv4 only, to "
         f"those in Go and Java it is both families.{sentence(names)}",
-        at=bind.path,
-        find=bind.find,
+        at=bind.path if own else container.path,
+        find=bind.find if own else "",
         evidence={
-            "where": bind.where,
+            "where": where,
             "value": bind.value,
+            "port": bind.port or next(declared, "PORT"),
             "image": container.image,
             "container": container.name,
             "connecting": names,
@@ -127,7 +131,7 @@ def _unknown(workload: Resource, container: Container, bind: Bind, reached: Sequ
         key=container.name,
         severity=Severity.WARNING,
         confidence=Confidence.LOW,
-        also=tuple(reached),
+        also=(*(() if own else ((bind.holder, bind.path),)), *reached),
     )
 
 

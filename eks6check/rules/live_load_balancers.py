@@ -11,7 +11,7 @@ from eks6check.facts.cidrs import ipv4_only
 from eks6check.facts.ingresses import files_last
 from eks6check.facts.kube import Resource, mapping, owned_by, sequence, text, wire
 from eks6check.facts.load_balancing import SERVICE_PREFIX, Maker, annotation, installed, maker
-from eks6check.facts.network import phrase
+from eks6check.facts.phrases import phrase
 from eks6check.findings import Confidence, Problem, Severity
 from eks6check.rules.load_balancing import instance_severity, primary_note
 
@@ -44,19 +44,27 @@ def quic_on_dualstack_nlb(  # noqa: PLR0913, PLR0917  the same fault shows in a 
     load_balancer_configurations: Sequence[Resource] = (),
 ) -> Iterator[Problem]:
     """An IPv6 cluster's load balancer must be dual-stack. A live one goes with the Service that it was made for."""
-    live = {each.id: each for each in sorted(load_balancers, key=lambda each: each.id) if each.type == "network"}
-    quic = sorted((group for group in target_groups if group.protocol in QUIC), key=lambda group: group.id)
-    found = {arn: (live[arn], group) for group in quic for arn in group.load_balancer_arns if arn in live}
+    live = with_quic(load_balancers, target_groups)
     known = installed(workloads, webhooks, clusters)
-    asking = [(each, quic_ports(each)) for each in services if maker(each, known) is Maker.CONTROLLER]
-    names = {f"{service.namespace}/{service.name}" for service, ports in asking if ports}
+    ours = [each for each in services if maker(each, known) is Maker.CONTROLLER]
+    asking = [(each, ports) for each in ours if (ports := quic_ports(each))]
+    names = {f"{service.namespace}/{service.name}" for service, _ in asking}
     for service, ports in asking:
-        if ports:
-            yield quic_service(service, ports, [each for each, _ in found.values()])
-    for load_balancer, group in found.values():
+        yield quic_service(service, ports, [each for each, _ in live])
+    for load_balancer, group in live:
         if load_balancer.tags.get(SERVICE_TAG) not in names:
             yield quic_load_balancer(load_balancer, group)
     yield from quic_gateways(gw.managed(gateways, gateway_classes, load_balancer_configurations))
+
+
+def with_quic(
+    load_balancers: Sequence[LoadBalancer], target_groups: Sequence[TargetGroup]
+) -> list[tuple[LoadBalancer, TargetGroup]]:
+    """The Network Load Balancers that have a target group for QUIC, each with the last one by id."""
+    live = {each.id: each for each in load_balancers if each.type == "network"}
+    quic = sorted((group for group in target_groups if group.protocol in QUIC), key=lambda group: group.id)
+    found = {arn: (live[arn], group) for group in quic for arn in group.load_balancer_arns if arn in live}
+    return list(found.values())
 
 
 def quic_service(service: Resource, ports: Sequence[Any], live: Sequence[LoadBalancer]) -> Problem:

@@ -10,6 +10,7 @@ from eks6check.facts import ingresses as ing
 from eks6check.facts import load_balancing as lb
 from eks6check.facts.kube import Resource, owned_by
 from eks6check.facts.load_balancing import Maker, annotation, installed, maker
+from eks6check.facts.phrases import few
 from eks6check.findings import Confidence, Problem, Severity
 from eks6check.knowledge.load_balancer_controller import dotted, first_release, for_another_cloud, near_miss
 
@@ -42,16 +43,11 @@ def load_balancer_controller_missing(  # noqa: PLR0913, PLR0917  every section s
         names = sorted({str(each) for each in asking})
         yield Problem(
             first,
-            f"{_listed(names)} ask{'' if len(names) > 1 else 's'} for load balancers, and no AWS Load Balancer "
+            f"{few(names)} ask{'' if len(names) > 1 else 's'} for load balancers, and no AWS Load Balancer "
             f"Controller runs in this cluster.",
             evidence={"asking": names},
             also=tuple((each, ()) for each in others),
         )
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:3])
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown  # noqa: PLR2004  three fit a line
 
 
 @rule

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from eks6check.catalog import rule
-from eks6check.facts import Gap
+from eks6check.facts import Gap, Path
 from eks6check.facts.cidrs import is_ipv4
 from eks6check.facts.embedded import Embedded, embedded, walk
 from eks6check.facts.kube import Resource, containers, mapping, sequence, text, wire
@@ -28,6 +28,9 @@ ALLOCATED = "240.240."
 
 GOOGLE_METADATA = "metadata.google.internal"
 """The metadata server of Google's instances, which no node of EKS has."""
+
+Found = list[tuple[Path, str]]
+"""Addresses with the paths to them."""
 
 
 @rule
@@ -68,7 +71,7 @@ def _has_outbound(env: Mapping[str, Any]) -> bool:
     return any(wire(env.get(name)).lower() == "true" for name in (OUTBOUND, DUAL_STACK, AMBIENT))
 
 
-def _outbound(subject: Resource, at: tuple[str | int, ...], env: Mapping[str, Any]) -> Problem:
+def _outbound(subject: Resource, at: Path, env: Mapping[str, Any]) -> Problem:
     return Problem(
         subject,
         f"{subject} does not set {OUTBOUND} to true; in an IPv6 cluster sidecars then have no listener for IPv4 peers, "
@@ -94,10 +97,6 @@ def _of_networking(resource: Resource) -> Iterator[Problem]:
             key="addresses",
             remedy="addresses",
         )
-
-
-Found = list[tuple[tuple[str | int, ...], str]]
-"""Addresses with the paths to them."""
 
 
 def _of_entry(entry: Resource) -> Found:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
 from eks6check.facts import network
+from eks6check.facts.phrases import phrase
 from eks6check.findings import Confidence, Problem, Severity
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def resolution_off(vpc: Vpc, attributes: VpcAttributes) -> Iterator[Problem]:
     if off:
         yield Problem(
             vpc,
-            f"{vpc} has {network.phrase(off)} turned off; nodes need both.",
+            f"{vpc} has {phrase(off)} turned off; nodes need both.",
             evidence={
                 "vpc": vpc.id,
                 "enable_dns_support": attributes.enable_dns_support,
@@ -66,13 +67,13 @@ def another_resolver(vpc: Vpc, options: DhcpOptions, private: Sequence[Cluster])
     servers = sorted(options.domain_name_servers)
     only_private = [cluster.id for cluster in private if not cluster.endpoint_public_access]
     if not own & {*servers}:
-        asked = network.phrase(servers) or "no DNS server"
+        asked = phrase(servers) or "no DNS server"
         names = sorted(only_private or (cluster.id for cluster in private))
         forward = "; the others must forward to it" if servers else ""
         yield Problem(
             vpc,
             f"{options}, the DHCP options of {vpc}, give {asked} and not AmazonProvidedDNS, which alone knows the "
-            f"private addresses of the API endpoint of {network.phrase(names)}{forward}.",
+            f"private addresses of the API endpoint of {phrase(names)}{forward}.",
             evidence={
                 "vpc": vpc.id,
                 "dhcp_options": options.id,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from eks6check.catalog import rule
 from eks6check.facts import network
 from eks6check.facts.filters import ALL, Admits, Traffic, admits
-from eks6check.facts.network import IPV4_DEFAULT, IPV6_DEFAULT, phrase
+from eks6check.facts.phrases import phrase
+from eks6check.facts.routes import IPV4_DEFAULT, IPV6_DEFAULT
 from eks6check.findings import Problem, Severity
 
 if TYPE_CHECKING:

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from eks6check.catalog import rule
 from eks6check.facts.kube import Resource, containers, mapping, pod_spec, sequence, text, wire
+from eks6check.facts.machines import COMPUTE_TYPE
 from eks6check.findings import Problem
-from eks6check.rules.control_plane import COMPUTE_TYPE
 
 FELIX = "FELIX_IPV6SUPPORT"
 """The switch of Calico's agent, which wins over a FelixConfiguration; docs.tigera.io, Felix, read 2026-11-25."""
 
 PRODUCTS = {"IPPool": "Calico", "Installation": "Calico", "CiliumPodIPPool": "Cilium"}
+"""Whose pools they are, by the kind of object that holds them."""
 
 
 @rule
@@ -21,27 +22,28 @@ def other_cni_ipv4_pools(
 ) -> Iterator[Problem]:
     """A pod gets an address from a pool, so a CNI with IPv4 pools alone gives none in IPv6."""
     for product in ("Calico", "Cilium"):
-        pools = [each for each in ip_pools if PRODUCTS.get(each.kind) == product and not _is_unused(each)]
-        if product == "Calico" and any(_leaves_addresses_to_others(each) for each in ip_pools):
-            continue
-        blocks = {index: _blocks(pool) for index, pool in enumerate(pools)}
-        ipv4 = [(pools[index], found) for index, found in blocks.items() if found]
-        if ipv4 and not any(":" in block for _, found in ipv4 for block in found):
-            ipv4.sort(key=lambda pair: (pair[0].subject.id, pair[0].origin.file))
-            first, rest = ipv4[0][0], ipv4[1:]
-            named = sorted({block for _, found in ipv4 for block in found})
-            yield Problem(
-                first,
-                f"{first} gives pods {', '.join(named)}, and no pool of {product} in view has an IPv6 block.",
-                at=("spec",),
-                evidence={"product": product, "blocks": named},
-                remedy=product,
-                also=tuple((pool, ("spec",)) for pool, _ in rest),
-            )
+        if product == "Cilium" or not any(map(_leaves_addresses_to_others, ip_pools)):
+            yield from _without_ipv6(product, [each for each in ip_pools if PRODUCTS.get(each.kind) == product])
     hybrid = {each.namespace for each in workloads if each.name == "cilium" and _runs_on_hybrid_nodes(each)}
     yield from filter(None, (_cilium_without_ipv6(each) for each in config_maps if each.namespace not in hybrid))
     for workload in workloads:
         yield from _felix_without_ipv6(workload)
+
+
+def _without_ipv6(product: str, pools: Sequence[Resource]) -> Iterator[Problem]:
+    """One finding for all pools of a product, where there are blocks in them and none is IPv6."""
+    giving = [each for each in pools if _blocks(each) and not _is_unused(each)]
+    blocks = sorted({block for pool in giving for block in _blocks(pool)})
+    if giving and not any(":" in block for block in blocks):
+        first, *others = sorted(giving, key=lambda pool: (pool.subject.id, pool.origin.file))
+        yield Problem(
+            first,
+            f"{first} gives pods {', '.join(blocks)}, and no pool of {product} in view has an IPv6 block.",
+            at=("spec",),
+            evidence={"product": product, "blocks": blocks},
+            remedy=product,
+            also=tuple((pool, ("spec",)) for pool in others),
+        )
 
 
 def _runs_on_hybrid_nodes(workload: Resource) -> bool:
@@ -65,6 +67,7 @@ def _leaves_addresses_to_others(installation: Resource) -> bool:
 
 
 def _blocks(pool: Resource) -> list[str]:
+    """The blocks out of which a pool, or an installation of Calico, gives addresses."""
     if pool.kind == "IPPool":
         found = [pool.get("spec", "cidr")]
     elif pool.kind == "Installation":

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from eks6check.catalog import rule
 from eks6check.facts import network
 from eks6check.facts.kube import Resource, text
+from eks6check.facts.phrases import phrase
+from eks6check.facts.routes import IPV4_DEFAULT, default_route, route_table_of
 from eks6check.findings import Confidence, Problem, Severity
 
 if TYPE_CHECKING:
@@ -61,12 +63,10 @@ def partner_sees_new_address(  # noqa: PLR0913, PLR0917  addresses, the way out,
         addresses = sorted({address for gateway in gateways for address in gateway.public_ips})
         if addresses:
             ranges = blocks.get(cluster.vpc_id, [])
-            from_where = (
-                f"in {network.phrase(ranges)}" if ranges else f"in the IPv6 block that {cluster.vpc_id} will get"
-            )
+            from_where = f"in {phrase(ranges)}" if ranges else f"in the IPv6 block that {cluster.vpc_id} will get"
             yield Problem(
                 cluster,
-                f"Peers know the nodes of {cluster} by {network.phrase(addresses)}; those with an AAAA record see pods "
+                f"Peers know the nodes of {cluster} by {phrase(addresses)}; those with an AAAA record see pods "
                 f"of an IPv6 cluster come from addresses {from_where}.",
                 evidence={
                     "cluster": cluster.id,
@@ -93,8 +93,8 @@ def ways_out(
     subnets: Sequence[Subnet], route_tables: Sequence[RouteTable], nat_gateways: Sequence[NatGateway]
 ) -> list[NatGateway]:
     """The working public NAT gateways that the IPv4 default routes of these subnets lead to, by id."""
-    tables = filter(None, (network.route_table_of(subnet, route_tables) for subnet in subnets))
-    routes = filter(None, (network.default_route(table, network.IPV4_DEFAULT) for table in tables))
+    tables = filter(None, (route_table_of(subnet, route_tables) for subnet in subnets))
+    routes = filter(None, (default_route(table, IPV4_DEFAULT) for table in tables))
     targets = {route.target for route in routes if route.state == "active"}
     working = (each for each in nat_gateways if (each.state, each.connectivity_type) == ("available", "public"))
     return sorted((each for each in working if each.id in targets), key=lambda gateway: gateway.id)
@@ -136,11 +136,11 @@ def roles(acl: WebAcl) -> Mapping[str, set[str]]:
 
 def one_family(acl: WebAcl, role: str, sets: Sequence[IpSet], behind: Sequence[LoadBalancer]) -> Problem:
     """The problem of a role that only IPv4 sets play; a list of those who may come in matters more than the others."""
-    names = network.phrase([each.name or each.id for each in sets])
+    names = phrase([each.name or each.id for each in sets])
     admitted = role == "admitted"
     return Problem(
         acl,
-        f"{acl}, in front of {network.phrase(list(map(str, behind)))}, {SAID[role].format(sets=names)}",
+        f"{acl}, in front of {phrase(list(map(str, behind)))}, {SAID[role].format(sets=names)}",
         evidence={
             "web_acl": acl.name,
             "default_action": acl.default_action,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
 from eks6check.facts import network
+from eks6check.facts.phrases import phrase
+from eks6check.facts.routes import in_effect, leads_to
 from eks6check.findings import Problem
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def peer_route_without_ipv6(  # noqa: PLR0913, PLR0917  a rule's parameters are 
 ) -> Iterator[Problem]:
     """A peer is told once, whatever the number of tables that lead to it; a default route is another rule's matter."""
     serves = network.pod_uses(subnets, clusters, node_groups, instances, fargate_profiles, auto_scaling_groups)
-    tables = {table.id: table for _, table in network.in_effect(serves, subnets, route_tables)}
+    tables = {table.id: table for _, table in in_effect(serves, subnets, route_tables)}
     lacking: dict[str, dict[str, list[str]]] = defaultdict(dict)
     for name in sorted(tables):
         for target, destinations in ipv4_peers(tables[name]).items():
@@ -54,11 +56,10 @@ def one_sided(target: str, found: Mapping[str, Sequence[str]], tables: Mapping[s
     kind = next(kind for kind in PEERS if target.startswith(kind))
     first, *others = (tables[name] for name in found)
     destinations = sorted({each for part in found.values() for each in part})
-    more = [f"{len(destinations) - SHOWN} more"] if len(destinations) > SHOWN else []
     return Problem(
         first,
-        f"{network.phrase(list(found))} {'leads' if len(found) == 1 else 'lead'} "
-        f"{network.phrase([*destinations[:SHOWN], *more])} to the {PEERS[kind]} {target}, and no IPv6 block.",
+        f"{phrase(list(found))} {'leads' if len(found) == 1 else 'lead'} "
+        f"{phrase(destinations, SHOWN)} to the {PEERS[kind]} {target}, and no IPv6 block.",
         evidence={
             "vpc": first.vpc_id,
             "route_table": first.id,
@@ -76,7 +77,7 @@ def ipv4_peers(table: RouteTable) -> Mapping[str, list[str]]:
     """The peers that a table leads to for IPv4 blocks and for nothing else, each with those blocks."""
     found: dict[str, list[str]] = defaultdict(list)
     for route in table.routes:
-        if network.leads_to(route, *PEERS):
+        if leads_to(route, *PEERS):
             found[route.target].append(route.destination)
     return {
         target: specific

@@ -8,7 +8,7 @@ from eks6check.catalog import rule
 from eks6check.facts import Gap
 from eks6check.facts.embedded import walk
 from eks6check.facts.kube import Resource, mapping, sequence, text, wire
-from eks6check.facts.mounts import readers
+from eks6check.facts.mounts import places_of, readers
 from eks6check.facts.pg_hba import without_ipv6
 from eks6check.facts.texts import Text, texts
 from eks6check.facts.unparsed import unparsed
@@ -64,5 +64,5 @@ def _judged(resource: Resource, each: Text, users: Sequence[Resource]) -> Iterat
         evidence={"key": key, "line": line.text, "twin": line.twin, "lines": [each.text for each in missing]},
         key=key,
         severity=Severity.BLOCKER if users and not others_come_in else Severity.WARNING,
-        also=tuple((user, ("metadata", "name")) for user in users if user is not resource),
+        also=places_of(users, resource),
     )

@@ -9,7 +9,7 @@ from eks6check.catalog import rule
 from eks6check.facts import Fact, Path
 from eks6check.facts.karpenter import existing, pools_of, requirements, template_path, windows_place
 from eks6check.facts.kube import Resource, text, wire
-from eks6check.facts.machines import all_groups, crowd, grouped, groups_of, of_node, once
+from eks6check.facts.machines import COMPUTE_TYPE, all_groups, crowd, grouped, groups_of, of_node, once
 from eks6check.facts.user_data import max_pods
 from eks6check.findings import Confidence, Problem
 from eks6check.knowledge.instance_types import (
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MANAGED_LABELS = (
     "eks.amazonaws.com/nodegroup",
-    "eks.amazonaws.com/compute-type",
+    COMPUTE_TYPE,
     "karpenter.sh/nodepool",
     "karpenter.sh/provisioner-name",
 )

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from eks6check.catalog import rule
 from eks6check.facts import Path
+from eks6check.facts.addresses import IMDS, INTERNAL
 from eks6check.facts.cidrs import listed
 from eks6check.facts.kube import Resource, containers, mapping, text, wire
 from eks6check.facts.mounts import ConfigMaps, by_name, variables
 from eks6check.facts.pod_identity import AGENT_IPV4, AGENT_IPV6, clients, identities
 from eks6check.findings import Problem
-from eks6check.rules.network_policies import INTERNAL
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import PodIdentityAssociation
@@ -28,8 +28,6 @@ NO_IPV6 = (
     f"[{AGENT_IPV6}], go to the proxy"
 )
 NO_AGENT = f"and the Pod Identity agent at [{AGENT_IPV6}] is not there: calls for credentials go to the proxy"
-
-IMDS = IPv4Address("169.254.169.254")
 
 
 class Bypass(NamedTuple):

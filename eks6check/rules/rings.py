@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from eks6check.catalog import rule
@@ -30,32 +29,36 @@ def ring_member_ipv4_only(
     for config_map in config_maps:
         yield from unparsed(config_map, "rings")
         users = used.get((config_map.namespace, config_map.name), [])
-        if (found := list(faults(config_map))) and not any(_says(user, SWITCHED) for user in users):
-            first = found[0]
-            find, skip = _line(first)
-            wanted = ", ".join(f"{each.part} without {each.field}" for each in found)
-            yield Problem(
-                config_map,
-                f"{config_map} configures {wanted}; in an IPv6 cluster a member finds no address of its own and stops.",
-                at=first.source.path,
-                find=find,
-                skip=skip,
-                evidence={"missing": [f"{each.part}.{each.field}" for each in found], "key": first.source.path[-1]},
-            )
-
+        found = list(faults(config_map))
+        if found and not any(map(_is_switched, users)):
+            yield _of_files(config_map, found)
     for workload in workloads:
         for container in containers(workload):
             path = next((path for path, word in container.arguments() if JOINS.match(word)), None)
-            if path and not _says(workload, SWITCHED) and not _told_in_files(workload, container, known):
+            if path and not _is_switched(workload) and not _told_in_files(workload, container, known):
                 yield _of_options(workload, container, path)
 
 
-def _says(workload: Resource, option: re.Pattern[str]) -> bool:
-    return any(option.match(word) for container in containers(workload) for _, word in container.arguments())
+def _is_switched(workload: Resource) -> bool:
+    return any(SWITCHED.match(word) for container in containers(workload) for _, word in container.arguments())
 
 
 def _told_in_files(workload: Resource, container: Container, known: ConfigMaps) -> bool:
     return any(IN_FILES.search(given.value) for given in files(workload, container, known))
+
+
+def _of_files(config_map: Resource, found: Sequence[Fault]) -> Problem:
+    first = found[0]
+    find, skip = _line(first)
+    wanted = ", ".join(f"{each.part} without {each.field}" for each in found)
+    return Problem(
+        config_map,
+        f"{config_map} configures {wanted}; in an IPv6 cluster a member finds no address of its own and stops.",
+        at=first.source.path,
+        find=find,
+        skip=skip,
+        evidence={"missing": [f"{each.part}.{each.field}" for each in found], "key": first.source.path[-1]},
+    )
 
 
 def _of_options(workload: Resource, container: Container, path: Path) -> Problem:

@@ -8,6 +8,16 @@ from typing import TYPE_CHECKING, Any
 from eks6check.catalog import rule
 from eks6check.facts import network
 from eks6check.facts.network import inside
+from eks6check.facts.routes import (
+    IPV4_DEFAULT,
+    IPV6_DEFAULT,
+    default_route,
+    gateway_of,
+    in_effect,
+    is_isolated,
+    is_public,
+    leads_to,
+)
 from eks6check.findings import Confidence, Problem, Severity
 
 if TYPE_CHECKING:
@@ -55,11 +65,11 @@ def private_subnet_without_egress_only_gateway(  # noqa: PLR0913, PLR0917  a rul
     So is an egress-only gateway that this account cannot see, as in a shared VPC: the route's state tells of its own.
     """
     serves = network.pod_uses(subnets, clusters, node_groups, instances, fargate_profiles, auto_scaling_groups)
-    for subnet, table in network.in_effect(serves, subnets, route_tables):
-        if network.is_public(table):
+    for subnet, table in in_effect(serves, subnets, route_tables):
+        if is_public(table):
             continue
-        gateway = network.gateway_of(subnet.vpc_id, egress_only_gateways)
-        route = network.default_route(table, network.IPV6_DEFAULT)
+        gateway = gateway_of(subnet.vpc_id, egress_only_gateways)
+        route = default_route(table, IPV6_DEFAULT)
         if route is None or not leads_out(route, subnet, egress_only_gateways):
             yield without_egress(subnet, table, route, gateway, serves)
 
@@ -76,7 +86,7 @@ def without_egress(
     """The problem with what is missing, whose remedy leads IPv6 around nothing that IPv4 passes."""
     way = through(table)
     fault, remedy = missing(table, route, gateway, way)
-    isolated = network.is_isolated(table)
+    isolated = is_isolated(table)
     aside = " It has no 0.0.0.0/0 route either, so it may be isolated on purpose." if isolated else ""
     evidence: dict[str, Any] = {"subnet": subnet.id, "vpc": subnet.vpc_id, "route_table": table.id, **way}
     if gateway:
@@ -96,8 +106,8 @@ def without_egress(
 
 def through(table: RouteTable) -> dict[str, str]:
     """The target, and its option, of an active IPv4 default route to a firewall or a central way out; else nothing."""
-    route = network.default_route(table, network.IPV4_DEFAULT)
-    options = [option for kind, option in OPTIONS.items() if network.leads_to(route, kind)]
+    route = default_route(table, IPV4_DEFAULT)
+    options = [option for kind, option in OPTIONS.items() if leads_to(route, kind)]
     return {"target": route.target, "option": options[0]} if route and options else {}
 
 
@@ -136,11 +146,11 @@ def public_subnet_without_ipv6_route(  # noqa: PLR0913, PLR0917  likewise
         network.karpenter_uses(instances, subnets, clusters),
     )
     balanced = {subnet_id for subnet_id, _ in outward}
-    for subnet, table in network.in_effect(serves, subnets, route_tables):
-        ipv4 = network.default_route(table, network.IPV4_DEFAULT)
-        if subnet.id in balanced or network.leads_to(ipv4, "igw-"):
-            gateway = network.gateway_of(subnet.vpc_id, internet_gateways)
-            if gateway is None and ipv4 and network.leads_to(ipv4, "igw-"):
+    for subnet, table in in_effect(serves, subnets, route_tables):
+        ipv4 = default_route(table, IPV4_DEFAULT)
+        if subnet.id in balanced or leads_to(ipv4, "igw-"):
+            gateway = gateway_of(subnet.vpc_id, internet_gateways)
+            if gateway is None and ipv4 and leads_to(ipv4, "igw-"):
                 gateway = ipv4.target
             yield from unreachable(subnet, table, gateway, serves, balanced=subnet.id in balanced)
 
@@ -149,8 +159,8 @@ def unreachable(
     subnet: Subnet, table: RouteTable, gateway: str | None, serves: network.Serves, *, balanced: bool
 ) -> Iterator[Problem]:
     """The problem with what is missing. Where IPv4 does not show the subnet either, its tag goes and no route comes."""
-    route = network.default_route(table, network.IPV6_DEFAULT)
-    mistaken = balanced and not network.leads_to(network.default_route(table, network.IPV4_DEFAULT), *OUTSIDE)
+    route = default_route(table, IPV6_DEFAULT)
+    mistaken = balanced and not leads_to(default_route(table, IPV4_DEFAULT), *OUTSIDE)
     way = {} if mistaken else through(table)
     if route is None:
         lacks = f"{table} has no ::/0 route to"
@@ -170,7 +180,7 @@ def unreachable(
             "subnet": subnet.id,
             "vpc": subnet.vpc_id,
             "route_table": table.id,
-            "destination": route.destination if route else network.IPV6_DEFAULT,
+            "destination": route.destination if route else IPV6_DEFAULT,
             "serves": list(serves[subnet.id]),
             **({"gateway": gateway} if gateway else {}),
             **way,
@@ -195,10 +205,10 @@ def node_subnet_open_to_internet(  # noqa: PLR0913, PLR0917  likewise
     """Nothing is reached from outside where Block Public Access is on, or where the subnet's addresses are private."""
     serves = network.worker_uses(subnets, clusters, node_groups, instances, auto_scaling_groups)
     private = [block for vpc in vpcs for block in vpc.private_ipv6_cidr_blocks]
-    for subnet, table in network.in_effect(serves, subnets, route_tables):
-        route = network.default_route(table, network.IPV6_DEFAULT)
+    for subnet, table in in_effect(serves, subnets, route_tables):
+        route = default_route(table, IPV6_DEFAULT)
         shielded = subnet.internet_gateway_block_mode.startswith("block-")
-        if route and network.leads_to(route, "igw-") and not shielded and not inside(subnet.ipv6_cidr_blocks, private):
+        if route and leads_to(route, "igw-") and not shielded and not inside(subnet.ipv6_cidr_blocks, private):
             yield Problem(
                 subnet,
                 f"{network.named(subnet, serves)} sends {route.destination} to the internet gateway {route.target}, so "

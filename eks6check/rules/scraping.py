@@ -9,9 +9,10 @@ from eks6check.catalog import rule
 from eks6check.facts import Gap
 from eks6check.facts.addresses import ranges_of
 from eks6check.facts.cidrs import is_ipv4
-from eks6check.facts.kube import Resource, text
+from eks6check.facts.kube import Resource
 from eks6check.facts.patterns import regex
-from eks6check.facts.prometheus import Relabelling, Target, documents, ipv4_only_modules, relabellings, targets
+from eks6check.facts.prometheus import Module, Relabelling, Target, documents, ipv4_only_modules, relabellings, targets
+from eks6check.facts.services import addresses_of
 from eks6check.facts.unparsed import unparsed
 from eks6check.findings import Problem, Severity
 
@@ -40,7 +41,9 @@ def relabel_regex_is_ipv4_only(
     """A target whose address a pattern does not find keeps its first port, or goes; no error is told."""
     for resource in (*config_maps, *scrape_configs, *operator_objects):
         yield from unparsed(resource, "Prometheus")
-        found = [each for document in documents(resource) for rules in relabellings(document) for each in _ipv4(rules)]
+        found = [
+            each for document in documents(resource) for rules in relabellings(document) for each in _losing(rules)
+        ]
         if found:
             first = found[0]
             more = f", and {len(found) - 1} more like it" if found[1:] else ""
@@ -55,11 +58,11 @@ def relabel_regex_is_ipv4_only(
             )
 
 
-def _ipv4(rules: Sequence[Relabelling]) -> Iterator[Relabelling]:
+def _losing(rules: Sequence[Relabelling]) -> list[Relabelling]:
     """Those that lose IPv6 targets; none where another rule of the list writes brackets."""
-    found = [each for each in rules if _takes_apart(each) or _puts_together(each)]
-    if not any(each.target == ADDRESS and "[" in each.replacement for each in rules):
-        yield from found
+    if any(each.target == ADDRESS and "[" in each.replacement for each in rules):
+        return []
+    return [each for each in rules if _takes_apart(each) or _puts_together(each)]
 
 
 def _takes_apart(each: Relabelling) -> bool:
@@ -80,7 +83,7 @@ def scrape_target_is_ipv4(
     old_ranges: Sequence[OldRange] = (),
 ) -> Iterator[Problem | Gap]:
     """Targets by their IPv4 address: gone with the old cluster, or outside and reached through IPv4 egress."""
-    ranges, own = ranges_of(old_ranges), {text(service.get("spec", "clusterIP")) for service in services}
+    ranges, own = ranges_of(old_ranges), addresses_of(services)
     for resource in (*config_maps, *scrape_configs):
         yield from unparsed(resource, "Prometheus")
         for document in documents(resource):
@@ -88,21 +91,25 @@ def scrape_target_is_ipv4(
             inside = {address: each for address, each in found.items() if address in own or ranges.gone(address)}
             yield from _targets(resource, inside, inside=True)
             yield from _targets(resource, {address: found[address] for address in found if address not in inside})
-            for module in ipv4_only_modules(document):
-                yield Problem(
-                    resource,
-                    f"{resource} has the blackbox exporter's module {module.name} probe over IPv4 alone; in an IPv6 "
-                    f"cluster Services have no IPv4 address.",
-                    at=module.place.path,
-                    find=module.place.find,
-                    skip=module.place.skip,
-                    evidence={"module": module.name},
-                    key=f"module {module.name}",
-                    remedy="module",
-                )
+            yield from (_probing_ipv4(resource, module) for module in ipv4_only_modules(document))
+
+
+def _probing_ipv4(resource: Resource, module: Module) -> Problem:
+    return Problem(
+        resource,
+        f"{resource} has the blackbox exporter's module {module.name} probe over IPv4 alone; in an IPv6 cluster "
+        f"Services have no IPv4 address.",
+        at=module.place.path,
+        find=module.place.find,
+        skip=module.place.skip,
+        evidence={"module": module.name},
+        key=f"module {module.name}",
+        remedy="module",
+    )
 
 
 def _ipv4_host(target: Target) -> str:
+    """The IPv4 address of a target; empty for a name, and for what leads back to the pod itself."""
     found = HOST.match(target.address)
     return found[1] if found and is_ipv4(found[1]) and not found[1].startswith(("127.", "0.")) else ""
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from eks6check.catalog import rule
 from eks6check.facts.filters import ALL, TWINS, Bearer, bearers, has_ipv6, lacking, protocol
 from eks6check.facts.machines import all_groups
-from eks6check.facts.network import IPV4_DEFAULT, IPV6_DEFAULT, SHARED_SPACE, ipv4_network
+from eks6check.facts.network import SHARED_SPACE, ipv4_network
+from eks6check.facts.routes import IPV4_DEFAULT, IPV6_DEFAULT
 from eks6check.findings import Problem, Severity
 
 if TYPE_CHECKING:

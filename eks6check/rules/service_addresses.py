@@ -9,8 +9,9 @@ from eks6check.facts.cidrs import is_ipv4
 from eks6check.facts.endpoint_slices import has_ipv6, ipv4_places, made_by_control_plane, service_of
 from eks6check.facts.ingresses import by_name, files_last
 from eks6check.facts.kube import Resource, owned_by
+from eks6check.facts.phrases import few
+from eks6check.facts.services import made_by_eks
 from eks6check.findings import Problem, Severity
-from eks6check.rules.services import made_by_eks
 
 
 @rule
@@ -36,12 +37,11 @@ def _takes_hand_made(service: Resource) -> bool:
 def _unreachable(endpoints: Resource, service: Resource) -> Problem:
     places = ipv4_places(endpoints)
     found = [address for _, address in places]
-    shown = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")  # noqa: PLR2004  fits a line
     owner = owned_by(endpoints)
     return Problem(
         endpoints,
-        f"{endpoints} puts {shown} behind {service}, whose cluster IP in an IPv6 cluster leads to IPv6 endpoints alone."
-        f"{f' {owner} makes it, so the change belongs there.' if owner else ''}",
+        f"{endpoints} puts {few(found)} behind {service}, whose cluster IP in an IPv6 cluster leads to IPv6 endpoints "
+        f"alone.{f' {owner} makes it, so the change belongs there.' if owner else ''}",
         at=places[0][0],
         evidence={"addresses": found, "service": service.name, "namespace": service.namespace},
         also=((service, ("spec",)),),

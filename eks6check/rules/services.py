@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from ipaddress import IPv4Address
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
+from eks6check.facts.addresses import ipv4
 from eks6check.facts.embedded import walk
 from eks6check.facts.kube import sequence
+from eks6check.facts.services import any_family_will_do, cluster_ips
 from eks6check.findings import Confidence, Problem, Severity
 from eks6check.knowledge.load_balancer_controller import for_another_cloud
 
 if TYPE_CHECKING:
-    from eks6check.facts import Path
     from eks6check.facts.kube import Resource
-
-CONTROL_PLANE = (("default", "kubernetes"), ("kube-system", "eks-extension-metrics-api"))
-"""Services by namespace and name that EKS itself makes, with their endpoints and without a selector, 2026-11-25."""
 
 
 @rule
@@ -26,10 +23,8 @@ def service_pins_ipv4_family(
 ) -> Iterator[Problem]:
     """Refused: an IPv6 cluster has no IPv4 service range to take an address from."""
     for service in services:
-        if any_family_will_do(service):
-            continue
         families = service.list("spec", "ipFamilies")
-        if "IPv4" in families:
+        if "IPv4" in families and not any_family_will_do(service):
             foreign = _for_another_cloud(service)
             yield Problem(
                 service,
@@ -41,39 +36,29 @@ def service_pins_ipv4_family(
                 confidence=Confidence.LOW if foreign else Confidence.HIGH,
             )
     for each in operator_objects:
-        paths = _asking(each, lambda template: "IPv4" in sequence(template.get("ipFamilies")))
-        if paths:
-            yield Problem(
-                each,
-                f"{each} has its operator make Services with ipFamilies {each.get(*paths[0], 'ipFamilies')}, and an "
-                f"IPv6 cluster has only IPv6 to give.",
-                at=(*paths[0], "ipFamilies"),
-                evidence={"ipFamilies": each.get(*paths[0], "ipFamilies")},
-                also=tuple((each, (*path, "ipFamilies")) for path in paths[1:]),
-            )
+        why = "an IPv6 cluster has only IPv6 to give"
+        yield from _made_by_operator(each, "ipFamilies", lambda families: "IPv4" in sequence(families), why)
 
 
-def _asking(operated: Resource, asks: Callable[[Mapping[str, Any]], bool]) -> list[Path]:
-    """The paths to those templates of Services, anywhere in what an operator is told, that ask for something."""
+def _made_by_operator(operated: Resource, field: str, refused: Callable[[object], bool], why: str) -> Iterator[Problem]:
+    """Templates of Services, anywhere in what an operator is told, with a value of a field that is refused."""
     inside = walk(operated.get("spec"), ("spec",))
-    return [path for path, item in inside if isinstance(item, dict) and asks(item)]
+    paths = [(*path, field) for path, item in inside if isinstance(item, dict) and refused(item.get(field))]
+    if paths:
+        value = operated.get(*paths[0])
+        yield Problem(
+            operated,
+            f"{operated} has its operator make Services with {field} {value}, and {why}.",
+            at=paths[0],
+            evidence={field: value},
+            also=tuple((operated, path) for path in paths[1:]),
+        )
 
 
 def _for_another_cloud(service: Resource) -> str | None:
     """What in a file says that its load balancer is another provider's, and so that EKS never sees it."""
     wanted = service.origin.source == "manifests" and service.get("spec", "type") == "LoadBalancer"
     return for_another_cloud(service) if wanted else None
-
-
-def any_family_will_do(service: Resource) -> bool:
-    """Whether no family is refused: without cluster IP and selector, without a Service proper, or for the API's own."""
-    headless = service.get("spec", "clusterIP") == "None" and not service.get("spec", "selector")
-    return headless or service.get("spec", "type") == "ExternalName" or made_by_eks(service)
-
-
-def made_by_eks(service: Resource) -> bool:
-    """Whether this is a Service of the control plane, which every cluster makes anew for its own family."""
-    return (service.namespace, service.name) in CONTROL_PLANE
 
 
 @rule
@@ -90,16 +75,8 @@ def service_requires_dual_stack(
                 evidence={"ipFamilyPolicy": "RequireDualStack"},
             )
     for each in operator_objects:
-        paths = _asking(each, lambda template: template.get("ipFamilyPolicy") == "RequireDualStack")
-        if paths:
-            yield Problem(
-                each,
-                f"{each} has its operator make Services with ipFamilyPolicy RequireDualStack, and an EKS cluster has a "
-                f"single family.",
-                at=(*paths[0], "ipFamilyPolicy"),
-                evidence={"ipFamilyPolicy": "RequireDualStack"},
-                also=tuple((each, (*path, "ipFamilyPolicy")) for path in paths[1:]),
-            )
+        why = "an EKS cluster has a single family"
+        yield from _made_by_operator(each, "ipFamilyPolicy", lambda policy: policy == "RequireDualStack", why)
 
 
 @rule
@@ -107,7 +84,7 @@ def service_has_ipv4_cluster_ip(services: Sequence[Resource]) -> Iterator[Proble
     """Refused: the address lies outside the new cluster's service range."""
     for service in services:
         for path, value in cluster_ips(service):
-            if is_ipv4(value):
+            if ipv4(value):
                 yield Problem(
                     service,
                     f"{service} carries the cluster IP {value}, which no IPv6 cluster can assign.",
@@ -115,20 +92,3 @@ def service_has_ipv4_cluster_ip(services: Sequence[Resource]) -> Iterator[Proble
                     evidence={"clusterIP": value},
                 )
                 break
-
-
-def cluster_ips(service: Resource) -> Iterator[tuple[tuple[str | int, ...], object]]:
-    """Each cluster IP that a Service names, with its path."""
-    if service.get("spec", "type") == "ExternalName" or made_by_eks(service):
-        return
-    yield ("spec", "clusterIP"), service.get("spec", "clusterIP")
-    for index, value in enumerate(service.list("spec", "clusterIPs")):
-        yield ("spec", "clusterIPs", index), value
-
-
-def is_ipv4(value: object) -> bool:
-    """Whether a value is a plain IPv4 address."""
-    try:
-        return isinstance(value, str) and bool(IPv4Address(value))
-    except ValueError:
-        return False

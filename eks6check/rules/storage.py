@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
 from eks6check.facts import network
+from eks6check.facts.phrases import phrase
 from eks6check.findings import Problem, Severity
 
 if TYPE_CHECKING:
@@ -90,10 +91,10 @@ def admits_nfs(rule: SecurityGroupRule) -> bool:
 def mount_refused(file_system: str, targets: list[MountTarget]) -> Problem:
     """The problem of a mount that takes the IPv6 address before the one that is let in."""
     groups = sorted({group for each in targets for group in each.group_ids})
-    where = network.phrase([each.subnet_id for each in targets])
+    where = phrase([each.subnet_id for each in targets])
     return Problem(
         targets[0],
-        f"{file_system} has an IPv6 address in {where}, where {network.phrase(groups)} admits NFS from IPv4 blocks "
+        f"{file_system} has an IPv6 address in {where}, where {phrase(groups)} admits NFS from IPv4 blocks "
         f"alone: mounts take the IPv6 address first, and time out.",
         evidence={**said_of(file_system, targets), "security_group": groups[0], "security_groups": groups},
         key="security-groups",
@@ -107,7 +108,7 @@ def mount_misled(file_system: str, targets: list[MountTarget], subnet: Subnet, s
     return Problem(
         targets[0],
         f"{file_system} has no IPv6 address in {subnet.availability_zone}, and {subnet}, which serves "
-        f"{network.phrase(serves[subnet.id])} there, has DNS64 on: mounts would take an address in 64:ff9b::/96 that "
+        f"{phrase(serves[subnet.id])} there, has DNS64 on: mounts would take an address in 64:ff9b::/96 that "
         f"leads to the NAT gateway, and time out.",
         evidence={**said_of(file_system, targets), "subnet": subnet.id, "dns64": True},
         remedy="dns64",
@@ -117,7 +118,7 @@ def mount_misled(file_system: str, targets: list[MountTarget], subnet: Subnet, s
 
 def mount_stays_ipv4(file_system: str, targets: list[MountTarget], *, mixed: bool) -> Problem:
     """The note on a file system that nodes go on mounting over IPv4."""
-    where = network.phrase([each.subnet_id for each in targets])
+    where = phrase([each.subnet_id for each in targets])
     elsewhere = (
         " Elsewhere it has one, so nodes mount it over one family here and over the other there." if mixed else ""
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
 from eks6check.facts import network
+from eks6check.facts.phrases import phrase
 from eks6check.facts.versions import version
 from eks6check.facts.vpc_cni import add_on
 from eks6check.findings import Confidence, Problem, Severity
@@ -44,7 +45,7 @@ def load_balancer_subnet_undiscoverable(
         if alone and not subnet.ipv6_native:
             yield Problem(
                 subnet,
-                f"{subnet}, which serves {network.phrase(alone)}, has {free} free IPv4 "
+                f"{subnet}, which serves {phrase(alone)}, has {free} free IPv4 "
                 f"address{'' if free == 1 else 'es'}, and a load balancer takes no subnet with less than 8; no other "
                 "subnet of that role and zone has room.",
                 evidence={
@@ -97,7 +98,7 @@ def subnet_tag_excludes_node_interface(  # noqa: PLR0913, PLR0917  a rule's para
         if subnet.id in serves and subnet.tags.get(CNI_ROLE) == "0":
             yield Problem(
                 subnet,
-                f"{subnet}, which serves {network.phrase(serves[subnet.id])}, has the tag {CNI_ROLE}=0. From 1.22.0 on "
+                f"{subnet}, which serves {phrase(serves[subnet.id])}, has the tag {CNI_ROLE}=0. From 1.22.0 on "
                 f"the VPC CNI then leaves the node's own interface out, the only one that IPv6 pods use; {runs}.",
                 evidence={
                     "subnet": subnet.id,

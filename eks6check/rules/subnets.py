@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from eks6check.catalog import rule
 from eks6check.facts import network
 from eks6check.facts.machines import groups_of, of_instance, primary
+from eks6check.facts.routes import tables_in_effect
 from eks6check.findings import Problem
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def dns64_on_pod_subnet(  # noqa: PLR0913, PLR0917  a rule's parameters are the 
 ) -> Iterator[Problem]:
     """The route that NAT64 needs is usually the one to a NAT gateway; without it these names lead nowhere."""
     serves = network.pod_uses(subnets, clusters, node_groups, instances, fargate_profiles, auto_scaling_groups)
-    tables = network.tables_in_effect(subnets, route_tables)
+    tables = tables_in_effect(subnets, route_tables)
     for subnet in subnets:
         if subnet.id in serves and subnet.enable_dns64:
             table = tables.get(subnet.id)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
 from eks6check.facts import Places, network
+from eks6check.facts.phrases import phrase
+from eks6check.facts.routes import IPV4_DEFAULT, IPV6_DEFAULT, default_route, in_effect, leads_to
 from eks6check.findings import Confidence, Problem
 
 if TYPE_CHECKING:
@@ -55,14 +57,13 @@ def private_ipv6_block_cannot_egress(  # noqa: PLR0913, PLR0917  a rule's parame
     A transit gateway, a proxy or a firewall may well carry private addresses further.
     """
     serves = network.pod_uses(subnets, clusters, node_groups, instances, fargate_profiles, auto_scaling_groups)
-    served = list(network.in_effect(serves, subnets, route_tables))
+    served = list(in_effect(serves, subnets, route_tables))
     for vpc in vpcs:
         stuck = [
             (subnet, route.target)
             for subnet, table in served
             if subnet.vpc_id == vpc.id and network.inside(subnet.ipv6_cidr_blocks, vpc.private_ipv6_cidr_blocks)
-            if (route := network.default_route(table, network.IPV6_DEFAULT))
-            and network.leads_to(route, "igw-", "eigw-")
+            if (route := default_route(table, IPV6_DEFAULT)) and leads_to(route, "igw-", "eigw-")
         ]
         if stuck:
             yield without_announcement(vpc, stuck)
@@ -74,8 +75,8 @@ def without_announcement(vpc: Vpc, stuck: Sequence[Use]) -> Problem:
     blocks = sorted(vpc.private_ipv6_cidr_blocks)
     return Problem(
         vpc,
-        f"{network.phrase(names)} of {vpc} {'has' if len(names) == 1 else 'have'} only private IPv6 addresses, out of "
-        f"{network.phrase(blocks)}, and {'sends' if len(names) == 1 else 'send'} ::/0 to {network.phrase(gateways)}, "
+        f"{phrase(names)} of {vpc} {'has' if len(names) == 1 else 'have'} only private IPv6 addresses, out of "
+        f"{phrase(blocks)}, and {'sends' if len(names) == 1 else 'send'} ::/0 to {phrase(gateways)}, "
         f"which {'carries' if len(gateways) == 1 else 'carry'} none of them.",
         evidence={"vpc": vpc.id, "private_ipv6_cidr_blocks": blocks, "subnets": names, "gateways": gateways},
         also=places(stuck),
@@ -102,7 +103,7 @@ def public_access_block_stops_egress(  # noqa: PLR0913, PLR0917  likewise
     serves = network.pod_uses(subnets, clusters, node_groups, instances, fargate_profiles, auto_scaling_groups)
     known = {vpc.id: vpc for vpc in vpcs}
     blocked: dict[str, list[Use]] = defaultdict(list)
-    for subnet, table in network.in_effect(serves, subnets, route_tables):
+    for subnet, table in in_effect(serves, subnets, route_tables):
         vpc = known.get(subnet.vpc_id)
         mode = subnet.internet_gateway_block_mode or (vpc.internet_gateway_block_mode if vpc else "")
         if vpc and mode == "block-bidirectional" and (gateway := way_out(table)):
@@ -111,8 +112,8 @@ def public_access_block_stops_egress(  # noqa: PLR0913, PLR0917  likewise
         names, gateways = sorted(subnet.id for subnet, _ in found), sorted({target for _, target in found})
         yield Problem(
             known[vpc_id],
-            f"Block Public Access is block-bidirectional for {network.phrase(names)} of {vpc_id}, so nothing leaves "
-            f"through {network.phrase(gateways)}.",
+            f"Block Public Access is block-bidirectional for {phrase(names)} of {vpc_id}, so nothing leaves "
+            f"through {phrase(gateways)}.",
             evidence={"vpc": vpc_id, "mode": "block-bidirectional", "subnets": names, "gateways": gateways},
             # EC2's reference does not say whether a subnet's state has exclusions applied.
             confidence=Confidence.MEDIUM,
@@ -122,6 +123,6 @@ def public_access_block_stops_egress(  # noqa: PLR0913, PLR0917  likewise
 
 def way_out(table: RouteTable) -> str:
     """The gateway of this VPC that a table's default routes lead to, IPv6's first; empty where there is none."""
-    routes = (network.default_route(table, each) for each in (network.IPV6_DEFAULT, network.IPV4_DEFAULT))
+    routes = (default_route(table, each) for each in (IPV6_DEFAULT, IPV4_DEFAULT))
     found = next((route for route in routes if route), None)
-    return found.target if found and network.leads_to(found, "eigw-", "igw-", "nat-") else ""
+    return found.target if found and leads_to(found, "eigw-", "igw-", "nat-") else ""

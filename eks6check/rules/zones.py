@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from eks6check.catalog import rule
 from eks6check.facts import network
+from eks6check.facts.phrases import phrase
 from eks6check.findings import Problem, Severity
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def subnet_in_zone_without_ipv6(  # noqa: PLR0913, PLR0917  a rule's parameters 
             zone = zones.get(subnet.availability_zone)
             yield Problem(
                 subnet,
-                f"{subnet}, which serves {network.phrase(serves[subnet.id])}, {fault}.",
+                f"{subnet}, which serves {phrase(serves[subnet.id])}, {fault}.",
                 evidence={
                     "subnet": subnet.id,
                     "vpc": subnet.vpc_id,

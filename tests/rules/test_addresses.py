@@ -30,6 +30,14 @@ def test_any_address_of_a_range_that_was_read_is_certain() -> None:
     assert findings("ADR003", workload(value="https://10.100.0.10"), **OLD) == ()
 
 
+def test_each_address_is_told_with_the_key_that_it_stands_in() -> None:
+    body = config_map("host: 10.50.7.7")
+    body["data"] |= {"b.conf": "host: 10.50.7.8\nother: 10.50.7.9", "c": "host: 10.50.7.7", "d": "host: 10.50.7.6"}
+    (found,) = findings("ADR003", body, **OLD)
+    assert "names 10.50.7.7 in key conf.txt, and 10.50.7.8, 10.50.7.9 in key b.conf, and 10.50.7.7" in found.message
+    assert "in key c, and more in 1 other," in found.message
+
+
 def test_a_block_of_the_range_is_a_warning() -> None:
     (found,) = findings("ADR003", workload("TRUSTED", "10.50.0.0/16"), **OLD)
     assert found.severity is Severity.WARNING

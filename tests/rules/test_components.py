@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eks6check.findings import Confidence, Finding, Severity
-from eks6check.sources.snapshot import seal
+from eks6check.sources.sealing import seal
 
 KEYCLOAK = "quay.io/keycloak/keycloak:21.1.2"
 WINDMILL = "ghcr.io/windmill-labs/windmill-ee:1.600.0"

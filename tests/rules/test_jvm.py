@@ -53,6 +53,75 @@ def test_other_switches_a_later_one_and_comments_are_left_alone(value: str) -> N
     assert not build.messages("APP003", workloads=[workload()], config_maps=[config(value)])
 
 
+OFF = "-Djava.net.preferIPv4Stack=false"
+
+
+def told(**variables: str) -> dict[str, Any]:
+    """A container with these variables, and the words of its command line under ``args``."""
+    args = variables.pop("args", "").split()
+    env = [{"name": name.replace("UNDER", "_JAVA_OPTIONS"), "value": value} for name, value in variables.items()]
+    return {"env": env, "args": args}
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        told(args=f"{SWITCH} {OFF}"),
+        told(JAVA_TOOL_OPTIONS=SWITCH, JDK_JAVA_OPTIONS=OFF),
+        told(JAVA_TOOL_OPTIONS=SWITCH, args=OFF),
+        told(JDK_JAVA_OPTIONS=SWITCH, args=f"{OFF} -jar app.jar"),
+        told(args=SWITCH, UNDER=OFF),
+        told(JAVA_OPTS=SWITCH, UNDER=OFF),
+        told(args=f"-jar app.jar {SWITCH}"),
+        {"command": ["sh", "-c", f"exec java -jar /app.jar {SWITCH}"]},
+    ],
+)
+def test_what_the_jvm_reads_later_counts_and_what_stands_behind_the_jar_is_no_option(container: Any) -> None:
+    assert build.messages("APP003", workloads=[workload(**container)]) == []
+
+
+@pytest.mark.parametrize(
+    ("container", "where"),
+    [
+        (told(args=f"{OFF} {SWITCH}"), "args"),
+        (told(args=OFF, UNDER=SWITCH), "variable _JAVA_OPTIONS"),
+        (told(JAVA_TOOL_OPTIONS=OFF, JDK_JAVA_OPTIONS=SWITCH), "variable JDK_JAVA_OPTIONS"),
+        (told(JAVA_TOOL_OPTIONS=OFF, args=f"{SWITCH} -jar app.jar"), "args"),
+        (told(JAVA_OPTS=OFF, UNDER=SWITCH), "variable _JAVA_OPTIONS"),
+        (told(args=f"{SWITCH} -jar app.jar {OFF}"), "args"),
+        ({"command": ["sh", "-c", f"java -jar init.jar; exec java {SWITCH} -jar app.jar"]}, "command"),
+        (told(JAVA_TOOL_OPTIONS=SWITCH, args=SWITCH), "args"),
+    ],
+)
+def test_the_switch_that_counts_is_named_first(container: Any, where: str) -> None:
+    (finding,) = build.judge("APP003", workloads=[workload(**container)]).findings
+    assert (finding.severity, finding.evidence["where"]) == (Severity.BLOCKER, f"{where} of container app")
+
+
+@pytest.mark.parametrize(
+    "container",
+    [told(JAVA_OPTS=SWITCH, args=OFF), told(JAVA_TOOL_OPTIONS=SWITCH, JAVA_OPTS=OFF), told(A=SWITCH, B=OFF)],
+)
+def test_where_nobody_knows_which_comes_last_it_is_a_warning(container: Any) -> None:
+    (finding,) = build.judge("APP003", workloads=[workload(**container)]).findings
+    assert finding.severity is Severity.WARNING
+    assert "unless another place" in finding.message
+
+
+def test_a_file_whose_reader_says_the_opposite_itself_is_a_warning() -> None:
+    reader = workload(**told(args=OFF))
+    (finding,) = build.judge("APP003", workloads=[reader], config_maps=[config(SWITCH)]).findings
+    assert finding.severity is Severity.WARNING
+
+
+def test_each_container_counts_for_itself_and_the_surer_one_first() -> None:
+    body = workload(**told(JAVA_OPTS=SWITCH, args=OFF))
+    body["spec"]["template"]["spec"]["containers"].append({"name": "other", **told(args=SWITCH)})
+    (finding,) = build.judge("APP003", workloads=[body]).findings
+    assert (finding.severity, finding.evidence["where"]) == (Severity.BLOCKER, "args of container other")
+    assert len(finding.locations) == 2
+
+
 def test_a_file_weighs_as_much_as_its_reader() -> None:
     for name, severity in (("conf", Severity.BLOCKER), ("unread", Severity.WARNING)):
         text = f"-Xms1g\n{SWITCH}\n"

@@ -43,14 +43,14 @@ def told(rule: str = "APP001", **container: Any) -> str:
         (["gunicorn", "-b", ":8000", "shop.wsgi"], ":8000", "[::]:8000"),
         (["gunicorn", "-b0.0.0.0:8000", "shop.wsgi"], "0.0.0.0:8000", "[::]:8000"),
         (["gunicorn", "--bind=0.0.0.0:$(PORT)", "shop.wsgi"], "0.0.0.0:$(PORT)", "[::]:$(PORT)"),
-        (["/usr/bin/tini", "--", "uvicorn", "main:app", "--host", "0.0.0.0"], "0.0.0.0", "''"),
-        (["python3.11", "-u", "-m", "uvicorn", "main:app", "--host=0.0.0.0"], "0.0.0.0", "''"),
+        (["/usr/bin/tini", "--", "uvicorn", "main:app", "--host", "0.0.0.0"], "0.0.0.0", '""'),
+        (["python3.11", "-u", "-m", "uvicorn", "main:app", "--host=0.0.0.0"], "0.0.0.0", "--host="),
         (["sh", "-c", "migrate && exec gunicorn \\\n  -b 0.0.0.0:80 app"], "0.0.0.0:80", "[::]:80"),
         (["/bin/bash", "-ec", "PORT=1 poetry run flask run -h 0.0.0.0"], "0.0.0.0", "::"),
         (["bundle", "exec", "puma", "-b", "tcp://0.0.0.0:3000"], "tcp://0.0.0.0:3000", "tcp://[::]:3000"),
         (["rails", "server", "-b", "0.0.0.0"], "0.0.0.0", "::"),
         (["bundle", "exec", "rails", "s", "-p", "3000", "--binding=0.0.0.0"], "0.0.0.0", "::"),
-        (["docker-entrypoint.sh", "redis-server", "--bind", "0.0.0.0"], "0.0.0.0", "* -::*"),
+        (["docker-entrypoint.sh", "redis-server", "--bind", "0.0.0.0"], "0.0.0.0", '"0.0.0.0", "::"'),
         (["tini", "-g", "--", "hypercorn", "-b", "0.0.0.0:80"], "0.0.0.0:80", "[::]:80"),
         (["php", "-S", "0.0.0.0:8000", "-t", "public"], "0.0.0.0:8000", "[::]:8000"),
         (["python", "-m", "http.server", "8000"], "0.0.0.0", "::"),
@@ -59,31 +59,47 @@ def told(rule: str = "APP001", **container: Any) -> str:
         (["sh", "-c", "./manage.py migrate && ./manage.py runserver 0:$PORT"], "0:$PORT", "[::]:$PORT"),
         (["uwsgi", "--http", ":8000", "--module", "shop.wsgi"], ":8000", "[::]:8000"),
         (["uwsgi", "--http-socket=0.0.0.0:8000"], "0.0.0.0:8000", "[::]:8000"),
-        (["uv", "run", "fastapi", "run", "--host", "0.0.0.0"], "0.0.0.0", "''"),
+        (["uv", "run", "fastapi", "run", "--host", "0.0.0.0"], "0.0.0.0", '""'),
         (["granian", "--interface", "asgi", "--host", "0.0.0.0", "shop:app"], "0.0.0.0", "::"),
         (["bundle", "exec", "rackup", "-o", "0.0.0.0"], "0.0.0.0", "::"),
         (["victoria-metrics", "-retentionPeriod=1y"], "0.0.0.0", "-enableTCP6"),
-        (["/vmagent-prod", "-httpListenAddr=:8000"], ":8000", "-enableTCP6"),
-        (["/vmselect", "--httpListenAddr", "[::]:8000"], "[::]:8000", "-enableTCP6"),
+        (["/vmagent-prod", "-httpListenAddr=:8000"], ":8000", ":8000 with -enableTCP6"),
+        (["/vmselect", "--httpListenAddr", "[::]:8000"], "[::]:8000", "[::]:8000 with -enableTCP6"),
         (["waitress-serve", "--port=8000", "shop:app"], "0.0.0.0", "*"),
         (["waitress-serve", "--host", "0.0.0.0", "shop:app"], "0.0.0.0", "*"),
         (["waitress-serve", "--listen=0.0.0.0:8000", "shop:app"], "0.0.0.0:8000", "*:8000"),
         (["hypercorn", "-b", ":8000", "shop:app"], ":8000", "[::]:8000"),
         (["gunicorn", "-b", "0.0.0.0", "shop.wsgi"], "0.0.0.0", "[::]"),
-        (["redis-server", "--bind", "*"], "*", "* -::*"),
-        (["redis-server", "--bind", "0.0.0.0", "--port", "6379"], "0.0.0.0", "* -::*"),
-        (["postgres", "-c", "listen_addresses=0.0.0.0"], "listen_addresses=0.0.0.0", "*"),
+        (["redis-server", "--bind", "*"], "*", '"0.0.0.0", "::"'),
+        (["redis-server", "--bind", "0.0.0.0", "--port", "6379"], "0.0.0.0", '"0.0.0.0", "::"'),
+        (["postgres", "-c", "listen_addresses=0.0.0.0"], "listen_addresses=0.0.0.0", "listen_addresses=*"),
         (["mongod", "--bind_ip_all"], "--bind_ip_all", "--ipv6 --bind_ip_all"),
-        (["postgres", "-c", "listen_addresses=0.0.0.0", "-c", "max_connections=9"], "listen_addresses=0.0.0.0", "*"),
+        (
+            ["postgres", "-c", "listen_addresses=0.0.0.0", "-c", "max_connections=9"],
+            "listen_addresses=0.0.0.0",
+            "listen_addresses=*",
+        ),
         (["sh", "-c", "gunicorn -b 0.0.0.0:${PORT:-8000} app"], "0.0.0.0:${PORT:-8000}", "[::]:${PORT:-8000}"),
         (["python", "manage.py", "runserver", "0.0.0.0:8000"], "0.0.0.0:8000", "[::]:8000"),
-        (["fastapi", "run", "app.py"], "0.0.0.0", "''"),
+        (["fastapi", "run", "app.py"], "0.0.0.0", '--host ""'),
         (["jupyter", "lab", "--ip=0.0.0.0"], "0.0.0.0", "*"),
         (["streamlit", "run", "app.py", "--server.address", "0.0.0.0"], "0.0.0.0", "::"),
-        (["celery", "-A", "shop", "flower", "--address=0.0.0.0"], "0.0.0.0", "''"),
+        (["celery", "-A", "shop", "flower", "--address=0.0.0.0"], "0.0.0.0", "--address="),
         (["npx", "next", "start", "-H", "0.0.0.0"], "0.0.0.0", "::"),
         (["bash", "-c", "exec airflow webserver"], "0.0.0.0", "[::]"),
         (["vllm", "serve", "some/model"], "0.0.0.0", "::"),
+        (["sh", "-c", "exec uvicorn main:app --host 0.0.0.0"], "0.0.0.0", '""'),
+        (["sh", "-c", "exec uvicorn main:app --host=0.0.0.0"], "0.0.0.0", '""'),
+        (["sh", "-c", "redis-server --bind * --port 6379"], "*", "0.0.0.0 ::"),
+        (["sh", "-c", "jupyter lab --ip 0.0.0.0"], "0.0.0.0", '"*"'),
+        (["sh", "-c", "waitress-serve --listen=0.0.0.0:$PORT app"], "0.0.0.0:$PORT", '"*:$PORT"'),
+        (["memcached", "-l", "0.0.0.0:11300"], "0.0.0.0:11300", "0.0.0.0:11300,[::]:11300"),
+        (["mongod", "--bind_ip", "0.0.0.0"], "0.0.0.0", "::,0.0.0.0 with --ipv6"),
+        (["varnishd", "-a", "0.0.0.0:80,PROXY"], "0.0.0.0:80,PROXY", ":80,PROXY"),
+        (["dotnet", "shop.dll", "--urls", "https://0.0.0.0:8443"], "https://0.0.0.0:8443", "https://+:8443"),
+        (["php", "artisan", "serve", "--host=0.0.0.0", "--port=8000"], "0.0.0.0", "[::]"),
+        (["sh", "-c", "./artisan migrate && exec php -d x=1 artisan serve --host 0.0.0.0"], "0.0.0.0", "[::]"),
+        (["node", "node_modules/.bin/next", "start", "-H", "0.0.0.0"], "0.0.0.0", "::"),
         (["python3", "-m", "vllm.entrypoints.openai.api_server", "--host", "0.0.0.0"], "0.0.0.0", "::"),
     ],
 )
@@ -124,6 +140,14 @@ def test_an_address_that_opens_ipv4_alone_is_found_in_the_command(
         ["haproxy", "-f", "/etc/haproxy.cfg"],
         ["httpd-foreground"],
         ["varnishd", "-a", ":80"],
+        ["varnishd", "-a", ":80,PROXY"],
+        ["php", "artisan", "serve", "--host=[::]"],
+        ["php", "artisan", "queue:work", "--host=0.0.0.0"],
+        ["php", "server.php", "--host=0.0.0.0"],
+        ["node", "node_modules/.bin/next", "build", "-H", "0.0.0.0"],
+        ["memcached", "-l", "0.0.0.0:80,[::]:80"],
+        ["gunicorn", "-b", "$(BIND)", "shop.wsgi"],
+        ["sh", "-c", "gunicorn -b $BIND shop.wsgi"],
         ["hypercorn", "-b", "[::]:80", "app"],
         ["waitress-serve", "--listen=*:8080", "app"],
         ["waitress-serve", "--unix-socket=/run/web.sock", "app"],
@@ -222,6 +246,87 @@ def test_several_addresses_of_one_variable_are_rewritten_each_with_its_options()
         assert [seen["instead"] for seen in found] == [instead] * bool(instead)
 
 
+def test_each_url_of_a_variable_keeps_its_scheme_and_port_and_is_asked_who_calls_it() -> None:
+    env = [{"name": "ASPNETCORE_URLS", "value": "http://0.0.0.0:8000;https://0.0.0.0:8443;http://+:8081"}]
+    for port, severity in ((8000, Severity.BLOCKER), (8443, Severity.BLOCKER), (8081, Severity.INFO)):
+        deployment = workload(env=env, readinessProbe={"tcpSocket": {"port": port}})
+        (finding,) = build.judge("APP001", workloads=[deployment]).findings
+        assert finding.evidence["instead"] == "http://+:8000;https://+:8443;http://+:8081"
+        assert finding.severity is severity
+
+
+def test_the_empty_address_is_no_value_for_a_variable_that_counts_only_when_filled() -> None:
+    env = [{"name": "UVICORN_HOST", "value": "0.0.0.0"}]
+    (seen,) = values("APP001", workloads=[workload(command=["uvicorn", "main:app"], env=env)])
+    assert seen["instead"] == '--host "" without UVICORN_HOST'
+    env = [{"name": "FLOWER_ADDRESS", "value": "0.0.0.0"}]
+    (seen,) = values("APP001", workloads=[workload(command=["celery", "flower"], env=env)])
+    assert seen["instead"] == '""'
+
+
+@pytest.mark.parametrize(
+    ("command", "value", "where"),
+    [
+        (["uvicorn", "main:app", "--host", "$(BIND)"], "0.0.0.0", "variable BIND of container web"),
+        (["sh", "-c", "exec flask run --host $BIND"], "0.0.0.0", "variable BIND of container web"),
+        (["sh", "-c", "exec uvicorn main:app --host $BIND"], "0.0.0.0", "command of container web"),
+        (["sh", "-c", "exec jupyter lab --ip $BIND"], "0.0.0.0", "command of container web"),
+        (["gunicorn", "-b", "$(BIND):$(PORT)", "app"], "0.0.0.0:8000", "command of container web"),
+        (["sh", "-c", 'gunicorn -b "${BIND}:$PORT" app'], "0.0.0.0:8000", "command of container web"),
+        (["sh", "-c", "gunicorn -b $BIND:$OTHER app"], "0.0.0.0:$OTHER", "command of container web"),
+        (["gunicorn", "-b", "0.0.0.0:$(PORT)", "app"], "0.0.0.0:$(PORT)", "command of container web"),
+        (["uvicorn", "main:app", "--host", "$BIND"], "", ""),
+        (["uvicorn", "main:app", "--host", "$(OTHER)"], "", ""),
+        (["gunicorn", "-b", "127.0.0.1:$(PORT)", "app"], "", ""),
+    ],
+)
+def test_an_option_counts_with_the_variables_that_are_known(command: list[str], value: str, where: str) -> None:
+    own = [{"name": "BIND", "value": "0.0.0.0"}, {"name": "PORT", "value": "8000"}]
+    given: list[dict[str, Any]] = [{"env": own}, {"envFrom": [{"configMapRef": {"name": "conf"}}]}]
+    for more in given:
+        deployment = workload(command=command, **more)
+        found = values("APP001", workloads=[deployment], config_maps=[config(BIND="0.0.0.0", PORT="8000")])
+        assert [(seen["value"], seen["where"]) for seen in found] == [(value, where)] * bool(value)
+
+
+def test_a_variable_out_of_a_config_map_tells_the_program() -> None:
+    deployment = workload(envFrom=[{"configMapRef": {"name": "conf"}}])
+    found = values("APP001", workloads=[deployment], config_maps=[config(ASPNETCORE_URLS="http://0.0.0.0:80")])
+    assert [seen["known_by"] for seen in found] == ["variable ASPNETCORE_URLS"]
+
+
+@pytest.mark.parametrize(
+    ("image", "instead"),
+    [
+        ("fluent/fluent-bit:3.1.9", "[::]"),
+        ("fluent/fluent-bit:3.2.0", "::"),
+        ("public.ecr.aws/aws-observability/aws-for-fluent-bit:2.32.5.20250527", "[::]"),
+        ("public.ecr.aws/aws-observability/aws-for-fluent-bit:3.0.0", "::"),
+        ("fluent/fluent-bit:latest", "::"),
+        ("fluent/fluent-bit", "::"),
+    ],
+)
+def test_fluent_bit_wants_brackets_before_its_release_3_2(image: str, instead: str) -> None:
+    deployment = workload([VOLUME], image=image, volumeMounts=[MOUNT])
+    maps = [config(**{"fluent-bit.conf": "    HTTP_Listen  0.0.0.0\n"})]
+    assert [seen["instead"] for seen in values("APP001", workloads=[deployment], config_maps=maps)] == [instead]
+
+
+@pytest.mark.parametrize(
+    ("content", "instead"),
+    [
+        ("bind 'tcp://0.0.0.0:3000'\n", ["'tcp://[::]:3000'"]),
+        ('bind("tcp://0.0.0.0:3000")\n', ['"tcp://[::]:3000"']),
+        ("bind 'tcp://[::]:3000'\n# bind 'tcp://0.0.0.0:3000'\n", []),
+        ("bind 'unix:///run/puma.sock'\nbind_to_activated_sockets\n", []),
+    ],
+)
+def test_a_file_of_puma_keeps_its_quotes(content: str, instead: list[str]) -> None:
+    deployment = workload([VOLUME], command=["bundle", "exec", "puma", "-C", "puma.rb"], volumeMounts=[MOUNT])
+    found = values("APP001", workloads=[deployment], config_maps=[config(**{"puma.rb": content})])
+    assert [seen["instead"] for seen in found] == instead
+
+
 def test_a_script_of_the_image_hands_its_options_on() -> None:
     assert told(image="jupyter/scipy-notebook:2024", command=["start-notebook.sh", "--ip=0.0.0.0"]) == "0.0.0.0"
 
@@ -256,12 +361,17 @@ VOLUME = {"name": "conf", "configMap": {"name": "conf"}}
         ("postgres:17", "postgresql.conf", "listen_addresses = '*'\n", ""),
         ("mongo:8", "mongod.conf", "net:\n  bindIp: 0.0.0.0\n", "0.0.0.0"),
         ("mongo:8", "mongod.conf", "net:\n  ipv6: true\n  bindIp: 0.0.0.0\n", ""),
+        ("mongo:8", "mongod.conf", "net:\n  port: 27017\n  bindIpAll: true\n", "bindIpAll: true"),
+        ("mongo:8", "mongod.conf", "net:\n  bindIpAll: true\n  ipv6: true\n", ""),
+        ("mongo:8", "mongod.conf", "net:\n  bindIpAll: false\n", ""),
         ("php:8.3-fpm", "www.conf", "[www]\nlisten = 0.0.0.0:9000\n", "0.0.0.0:9000"),
         ("php:8.3-fpm", "www.conf", "[www]\nlisten = 9000\n;listen = 0.0.0.0:9000\n", ""),
         ("php:8.3-apache", "www.conf", "listen = 0.0.0.0:9000\n", ""),
         ("httpd:2.4", "httpd.conf", "Listen 0.0.0.0:80\n", "0.0.0.0:80"),
         ("httpd:2.4", "httpd.conf", "Listen 80\n", ""),
         ("rabbitmq:3", "rabbitmq.conf", "listeners.tcp.1 = 0.0.0.0:5672\n", "0.0.0.0:5672"),
+        ("rabbitmq:3", "rabbitmq.conf", "listeners.tcp.1 = 5672\nmanagement.tcp.ip = 0.0.0.0\n", "0.0.0.0"),
+        ("rabbitmq:3", "rabbitmq.conf", "management.tcp.port = 15672\nmanagement.tcp.ip = ::\n", ""),
         ("mariadb:11", "my.cnf", "[mysqld]\nbind-address=0.0.0.0\n", "0.0.0.0"),
         ("mariadb:11", "my.cnf", "[mysqld]\nbind-address=*\n", ""),
         ("shop/web", "uwsgi.ini", "[uwsgi]\nhttp = :8000\n", ""),
@@ -466,6 +576,15 @@ def test_a_program_that_nobody_can_name_is_asked_about_where_somebody_connects(c
         {"env": [{"name": "HOST", "value": "0.0.0.0/0"}]},
         {"env": [{"name": "BIND_ADDR", "value": "0.0.0.0:0"}]},
         {"command": ["java", "-jar", "app.jar"], "env": [{"name": "HOST", "value": "0.0.0.0"}]},
+        {"command": ["sh", "-c", "exec java -jar /app.jar --server.address=0.0.0.0"]},
+        {"command": ["sh", "-c", "cd /app && exec tini -- java -jar app.jar --host=0.0.0.0"]},
+        {"command": ["dumb-init", "/usr/bin/java", "-jar", "app.jar", "--host=0.0.0.0"]},
+        {"command": ["env", "MODE=prod", "java", "-jar", "app.jar", "--host=0.0.0.0"]},
+        {"image": "eclipse-temurin:21-jre", "command": ["/app/bin/shop"], "args": ["--host=0.0.0.0"]},
+        {"image": "hashicorp/consul:1.20", "args": ["agent", "-client", "0.0.0.0", "--bind=0.0.0.0"]},
+        {"image": "gitea/gitea:1.22", "env": [{"name": "GITEA_HTTP_ADDR", "value": "0.0.0.0"}]},
+        {"args": ["--host=0.0.0.0"], "env": [{"name": "SPRING_PROFILES_ACTIVE", "value": "prod"}]},
+        {"args": ["--host=0.0.0.0"], "env": [{"name": "GOMEMLIMIT", "valueFrom": {"resourceFieldRef": {}}}]},
         {"image": "quay.io/prometheus/prometheus:v3", "args": ["--host", "0.0.0.0"]},
         {
             "image": "ghcr.io/prometheus-operator/prometheus-config-reloader:v0.8",
@@ -479,6 +598,29 @@ def test_a_program_that_nobody_can_name_is_asked_about_where_somebody_connects(c
 )
 def test_known_programs_and_other_settings_are_not_asked_about(container: Any) -> None:
     assert not values("APP005", workloads=[workload(**container, **PROBE)])
+
+
+@pytest.mark.parametrize("variable", ["HOST", "BIND_ADDR"])
+def test_an_unknown_program_is_asked_about_for_a_variable_out_of_a_config_map(variable: str) -> None:
+    deployment = workload(envFrom=[{"configMapRef": {"name": "conf"}}], **PROBE)
+    (finding,) = build.judge("APP005", workloads=[deployment], config_maps=[config(**{variable: "0.0.0.0"})]).findings
+    assert finding.subject.kind == "Deployment"
+    assert f"variable {variable} of container web out of ConfigMap shop/conf" in finding.message
+    assert not build.judge("APP005", workloads=[deployment]).findings
+
+
+@pytest.mark.parametrize(
+    ("container", "port"),
+    [
+        ({"args": ["--listen=0.0.0.0:8085"]}, "8085"),
+        ({"args": ["--host=0.0.0.0"], "ports": [{"containerPort": 8085}]}, "8085"),
+        ({"args": ["--host=0.0.0.0"]}, "PORT"),
+    ],
+)
+def test_what_to_look_for_names_the_port_that_was_seen(container: Any, port: str) -> None:
+    probe = {"readinessProbe": {"tcpSocket": {"port": 8085}}}
+    (finding,) = build.judge("APP005", workloads=[workload(**container, **probe)]).findings
+    assert f"`*:{port}` or `[::]:{port}`" in finding.remedy
 
 
 def test_a_default_that_a_file_leaves_is_placed_at_its_first_setting() -> None:

@@ -45,7 +45,7 @@ def test_an_old_service_address_beside_selectors_is_a_warning_and_alone_cuts_off
     peers = ([*blocks("172.20.0.10/32"), kube_system], blocks("172.20.0.10/32"), [*blocks(VPC), kube_system])
     found = [judge("POL001", network_policies=[policy(egress=[{"to": each}])]).findings[0] for each in peers]
     assert [each.severity for each in found] == [Severity.WARNING, Severity.BLOCKER, Severity.BLOCKER]
-    assert ["selectors beside" in each.message for each in found] == [True, False, False]
+    assert ["selectors for" in each.message for each in found] == [True, False, False]
 
 
 def test_a_selector_beside_the_block_opens_the_pods_and_not_what_the_block_held() -> None:
@@ -57,6 +57,52 @@ def test_an_ipv4_service_outside_beside_dns_by_selectors_is_no_blocker() -> None
     dns = {"to": [{"namespaceSelector": {}}], "ports": [{"protocol": "UDP", "port": 53}]}
     made = policy(egress=[{"to": blocks("203.0.113.7/32"), "ports": tcp(443)}, dns])
     assert judge("POL001", network_policies=[made]).findings[0].severity is Severity.WARNING
+
+
+DNS: Any = {"to": [{"namespaceSelector": {}}], "ports": [{"protocol": "UDP", "port": 53}, {"port": "dns-tcp"}]}
+HTTPS6: Any = {"to": blocks("::/0"), "ports": tcp(443)}
+API: Any = {"to": [{"podSelector": {"matchLabels": {"app": "api"}}}]}
+
+
+def of_database(cidr: str) -> dict[str, Any]:
+    return policy(egress=[DNS, {"to": blocks(cidr), "ports": tcp(5432)}])
+
+
+@pytest.mark.parametrize(
+    ("cidr", "alone", "beside"),
+    [
+        ("10.4.4.4/32", Severity.WARNING, Severity.WARNING),
+        ("10.4.4.0/28", Severity.WARNING, Severity.WARNING),
+        ("100.64.7.7/32", Severity.WARNING, Severity.WARNING),
+        ("10.4.4.0/24", Severity.BLOCKER, Severity.WARNING),
+        ("172.16.64.0/18", Severity.BLOCKER, Severity.WARNING),
+        ("10.4.0.0/16", Severity.BLOCKER, Severity.BLOCKER),
+        ("100.64.0.0/10", Severity.BLOCKER, Severity.BLOCKER),
+        ("0.0.0.0/0", Severity.BLOCKER, Severity.BLOCKER),
+        ("203.0.113.0/24", Severity.WARNING, Severity.WARNING),
+    ],
+)
+def test_egress_to_few_addresses_is_a_warning_and_to_a_subnet_where_ipv6_is_left(
+    cidr: str, alone: Severity, beside: Severity
+) -> None:
+    made = of_database(cidr)
+    for others, severity in (([], alone), *(([policy("more", egress=[each])], beside) for each in (HTTPS6, API))):
+        (finding,) = judge("POL001", network_policies=[made, *others]).findings
+        assert finding.severity is severity
+        assert ("IPv6 is cut off" in finding.message) == (severity is Severity.BLOCKER and not others)
+
+
+def test_what_is_said_of_an_ipv4_database_is_that_it_is_reached_over_ipv4() -> None:
+    (finding,) = judge("POL001", network_policies=[of_database("10.4.4.4/32"), policy("web", egress=[HTTPS6])]).findings
+    assert "no policy filters, pods reach what is there all the same" in finding.message
+    assert "With IPv4 alone: nothing to add" in finding.remedy
+
+
+def test_the_old_dns_address_beside_selectors_in_another_policy_is_a_warning() -> None:
+    old: Any = {"to": blocks("172.20.0.10/32"), "ports": [{"protocol": "UDP", "port": 53}]}
+    (finding,) = judge("POL001", network_policies=[policy(egress=[old]), policy("dns", egress=[DNS])]).findings
+    assert finding.severity is Severity.WARNING
+    assert "Delete the ipBlock" in finding.remedy
 
 
 def test_each_direction_is_told_once_with_all_its_blocks() -> None:
@@ -147,6 +193,10 @@ def test_policies_for_the_same_pods_add_up_within_a_namespace() -> None:
     twin = policy("web-ipv6", **web, egress=[{"to": blocks(VPC6)}])
     for_all = policy("all", egress=[{"to": blocks(VPC6)}])
     spelled_out = policy("all", podSelector={"matchLabels": {}}, egress=[{"to": blocks(VPC6)}])
+    broader = policy("tier", podSelector={"matchLabels": {"tier": "front"}}, egress=[{"to": blocks(VPC6)}])
+    narrow = policy(podSelector={"matchLabels": {"tier": "front", "app": "web"}}, egress=[{"to": blocks(VPC)}])
+    assert messages("POL001", network_policies=[narrow, broader]) == []
+    assert len(messages("POL001", network_policies=[ipv4, broader])) == 1
     elsewhere = policy("web-ipv6", "other", **web, egress=[{"to": blocks(VPC6)}])
     others = policy("api-ipv6", podSelector={"matchLabels": {"app": "api"}}, egress=[{"to": blocks(VPC6)}])
     assert messages("POL001", network_policies=[ipv4, twin]) == []

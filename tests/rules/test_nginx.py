@@ -79,6 +79,62 @@ def test_what_has_ipv6_or_is_for_the_pod_alone_or_no_nginx_is_left_alone(text: s
     assert listened(text) == []
 
 
+LISTENS = "listen 80; listen [::]:80;"
+BLOCK = "server { include /etc/nginx/conf.d/listen.conf; location / { return 200; } }"
+
+
+def files(**others: str) -> dict[str, Any]:
+    """A ConfigMap with a site and the files beside it, each named without its ending."""
+    made = config(BLOCK)
+    made["data"] |= {f"{name}.conf": text for name, text in others.items()}
+    return made
+
+
+def test_an_included_file_of_the_same_config_map_says_where_to_listen() -> None:
+    assert build.messages("APP002", config_maps=[files(listen=LISTENS)]) == []
+    (finding,) = build.judge("APP002", config_maps=[files(listen="listen 80;")]).findings
+    assert "has nginx `listen 80;` in listen.conf" in finding.message
+    assert finding.evidence["key"] == "listen.conf"
+
+
+@pytest.mark.parametrize(
+    ("include", "count"),
+    [
+        ("conf.d/*.conf", 0),
+        ("listen.*", 0),
+        ('"/etc/nginx/listen.conf"', 0),
+        ("other.conf", 0),
+        ("mime.types", 1),
+        ("/etc/nginx/empty.conf", 1),
+    ],
+)
+def test_an_include_is_found_by_its_name_or_pattern_and_through_another(include: str, count: int) -> None:
+    made = files(listen=LISTENS, other="include listen.conf; include other.conf;", empty="# nothing")
+    made["data"]["site.conf"] = BLOCK.replace("/etc/nginx/conf.d/listen.conf", include)
+    assert len(build.messages("APP002", config_maps=[made])) == count
+
+
+@pytest.mark.parametrize("others", [{}, {"listen": "server { listen [::]:81; }"}])
+def test_without_the_included_file_nothing_is_guessed_and_the_gap_names_it(others: dict[str, str]) -> None:
+    outcome = build.judge("APP002", config_maps=[files(**others)])
+    assert outcome.findings == ()
+    (gap,) = outcome.gaps
+    assert "not in view: include /etc/nginx/conf.d/listen.conf" in gap.reason
+    assert "Look in that file" in gap.remedy
+
+
+@pytest.mark.parametrize(
+    ("include", "severity"), [("listen6.conf", Severity.WARNING), ("mime.types", Severity.BLOCKER)]
+)
+def test_beside_a_file_that_nobody_sees_a_line_without_its_twin_is_no_blocker(include: str, severity: Severity) -> None:
+    text = f"server {{ listen 80; include {include}; }}"
+    outcome = build.judge("APP002", config_maps=[config(text)], workloads=[workload(**probed(80))])
+    assert [finding.severity for finding in outcome.findings] == [severity]
+    assert outcome.gaps == ()
+    whole = build.judge("APP002", config_maps=[config(text.replace("80;", "80; listen [::]:80;"))])
+    assert (whole.findings, whole.gaps) == ((), ())
+
+
 def workload(**container: Any) -> dict[str, Any]:
     body = {"name": "web", "volumeMounts": [{"name": "conf", "mountPath": "/etc/nginx"}], **container}
     spec = {"containers": [body], "volumes": [{"name": "conf", "configMap": {"name": "conf"}}]}
@@ -124,6 +180,13 @@ def test_each_file_is_a_finding_of_its_own() -> None:
 def test_no_text_raises(text: str) -> None:
     parse(text)
     servers("server {" + text)
+
+
+@given(st.lists(st.sampled_from(["include *;", "include a;", "listen 80;", "server {}", "}"]), max_size=6))
+def test_files_that_include_one_another_are_read_once(lines: list[str]) -> None:
+    body = config("server { include ?; location / {} }")
+    body["data"] |= {name: " ".join(lines) for name in "abcdef"}
+    assert len(build.judge("APP002", config_maps=[body]).findings) <= 1
 
 
 SCRIPT = """cat > /etc/nginx/conf.d/default.conf <<EOF

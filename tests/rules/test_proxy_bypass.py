@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from build import judge, messages
 
-from eks6check.sources.snapshot import seal
+from eks6check.sources.sealing import seal
 
 PROXY = "http://proxy.example.com:3128"
 

@@ -21,7 +21,7 @@ from eks6check.facts.unparsed import SEALED
 from eks6check.facts.user_data import max_pods
 from eks6check.findings import Target
 from eks6check.sources import snapshot
-from eks6check.sources.snapshot import LEFT_OUT, seal, seal_template
+from eks6check.sources.sealing import LEFT_OUT, seal, seal_template
 
 SECRET = "hunter2-0f5c"
 
@@ -140,7 +140,13 @@ TEXTS = {
         r"N=$(echo $POD_IP | sed 's/\./-/g')",
         r"grep -oE '([0-9]{1,3}\.){3}[0-9]{1,3}'",
     ],
-    "APP002": ["server {\n listen 80;\n}", "server\n{\n listen 80;\n}", "server {\n listen 80;\n listen [::]:80;\n}"],
+    "APP002": [
+        "server {\n listen 80;\n}",
+        "server\n{\n listen 80;\n}",
+        "server {\n listen 80;\n listen [::]:80;\n}",
+        "server {\n include listen.conf;\n location / {\n }\n}",
+        "server {\n listen 80;\n include listen.conf;\n}",
+    ],
     "APP003": ["-Djava.net.preferIPv4Stack=true", "# -Djava.net.preferIPv4Stack=true"],
     "APP004": ["net.ipv6.conf.all.disable_ipv6 = 1", "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6"],
     "DNS003": [

@@ -15,7 +15,7 @@ from eks6check.facts.aws import (
     Subnet,
 )
 from eks6check.facts.kube import mapping, text
-from eks6check.facts.network import tables_in_effect
+from eks6check.facts.routes import tables_in_effect
 from eks6check.sources import collector
 from eks6check.sources.aws.api import Source, made
 from eks6check.sources.aws.bodies import Body, bodies, gone, live, texts

@@ -84,10 +84,6 @@ class Document:
         found = yamlfind.find(self.text, place, find, skip) if find and whole else None
         return self.coordinates(place.at if found is None else found)
 
-    def value_mark(self, path: Path) -> tuple[int, int]:
-        """Line and column at which the value of a path begins."""
-        return self.coordinates(self._place(path)[0].start)
-
     def span(self, path: Path) -> tuple[int, int]:
         """Start and end of a path's value, as positions in the text."""
         place, _ = self._place(path)
@@ -137,15 +133,14 @@ def decode(data: bytes) -> str:
     return RETURN_ALONE.sub("\n", text) if "\r" in text else text
 
 
-def no_value(text: str) -> None:
-    """Nothing can be told of a text without parsing it."""
+def documents(text: str, glance: Callable[[str], Any] | None = None) -> Iterator[Document]:
+    """Every document of a stream, the empty ones included.
 
-
-def documents(text: str, glance: Callable[[str], Any] = no_value) -> Iterator[Document]:
-    """Every document of a stream, the empty ones included. Where ``glance`` gives a value for its text, it has that."""
+    Where ``glance`` gives a value for a document's text, that is its value, and it is not parsed.
+    """
     line = 1
     for part in cut(text):
-        seen = glance(part)
+        seen = glance(part) if glance else None
         document = read(part, line) if seen is None else Document(part, line, seen)
         begin = line
         for piece in cut_json(part) if document.fault else (part,):
