@@ -32,7 +32,7 @@ def test_an_example_in_a_page_for_people_is_none_of_a_program(rule: str) -> None
         return len(build.judge(rule, config_maps=[config(key, EXAMPLES[rule])], workloads=[]).findings)
 
     assert said("app") == 1
-    for key in ("README.md", "README", "NOTES.txt", "runbook.md", "guide.adoc"):
+    for key in ("README.md", "README", "NOTES.txt", "runbook.md", "guide.adoc", "values.schema.json"):
         assert said(key) == 0, key
 
 

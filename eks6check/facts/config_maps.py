@@ -10,10 +10,10 @@ from eks6check.facts.kube import Resource, mapping, wire
 from eks6check.facts.patterns import regex
 
 FOR_PEOPLE = regex(
-    r"^readme\b|^(?:notes|changelog|licen[cs]e|notice|contributing)\.txt$|\.(?:md|markdown|mdx|rst|adoc|asciidoc)$",
+    r"^readme\b|^(?:notes|changelog|licen[cs]e|notice|contributing)\.txt$|\.(?:md|markdown|mdx|rst|adoc|asciidoc)$|\.schema\.json$",
     re.IGNORECASE,
 )
-"""Keys of documentation: commands and addresses in it are examples, which nobody runs."""
+"""Keys of documentation, and of schemas: commands and addresses in it are examples, which nobody runs."""
 
 
 class Entry(NamedTuple):

@@ -118,18 +118,22 @@ def _in_words(workload: Resource, container: Container, program: Program, given:
 def _in_word(
     workload: Resource, container: Container, program: Program, told: tuple[Word, str], known: Mapping[str, Given]
 ) -> Bind:
-    """An option's value; one that is all of it a variable's stands where that is set, unless a shell has to quote it."""
+    """An option's value. One that is a variable stands where that is set, unless it has to be quoted for a shell."""
     listener, (word, value) = program.listener, told
     reference = REFERENCE.fullmatch(value)
     source = known.get(_variable(reference, word)) if reference else None
-    instead = listener.rewritten(source.value) if source else ""
-    if source and not (word.scripted and (instead == EMPTY or "*" in instead)):
+    if source and not _to_quote(word, instead := listener.rewritten(source.value)):
         where = f"variable {source.name} of container {container.name}"
         return Bind(source.config_map, source.path, where, source.value, instead, source.value)
     seen = value if listener.is_ipv4(value) else _filled(word, value, known)
     where = f"{word.path[-2]} of container {container.name}"
     instead = _as_written(word, value, listener.rewritten(seen), many=listener.many)
     return Bind(workload, word.path, where, seen, instead, value)
+
+
+def _to_quote(word: Word, instead: str) -> bool:
+    """Whether a shell would lose a text without quotes: it takes ``*`` for names of files."""
+    return word.scripted and (instead == EMPTY or "*" in instead)
 
 
 def _filled(word: Word, value: str, known: Mapping[str, Given]) -> str:
@@ -148,9 +152,9 @@ def _variable(reference: re.Match[str], word: Word) -> str:
 
 
 def _as_written(word: Word, value: str, instead: str, *, many: bool) -> str:
-    """A text as it has to be written: a shell takes ``*`` for names of files, and a list's words have no quotes."""
+    """A text as it has to be written: quoted where a shell needs it, and as words of their own in a list."""
     if word.scripted:
-        return f'"{instead}"' if "*" in instead else instead
+        return f'"{instead.strip(EMPTY)}"' if _to_quote(word, instead) else instead
     if many:
         return ", ".join(f'"{each}"' for each in instead.split())
     return word.value.removesuffix(value) if instead == EMPTY and value != word.value else instead

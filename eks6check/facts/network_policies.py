@@ -154,7 +154,10 @@ def _asks_no_more(selector: Mapping[str, Any], than: Mapping[str, Any]) -> bool:
     labels, expressions = mapping(than.get("matchLabels")), sequence(than.get("matchExpressions"))
     return all(
         name in labels and labels[name] == value for name, value in mapping(selector.get("matchLabels")).items()
-    ) and all(each in expressions for each in sequence(selector.get("matchExpressions")))
+    ) and all(
+        each in expressions or (text(each.get("key")) in labels and _meets(each, labels))
+        for each in map(mapping, sequence(selector.get("matchExpressions")))
+    )
 
 
 def selector_of(policy: Resource) -> Mapping[str, Any]:

@@ -197,6 +197,10 @@ def test_policies_for_the_same_pods_add_up_within_a_namespace() -> None:
     narrow = policy(podSelector={"matchLabels": {"tier": "front", "app": "web"}}, egress=[{"to": blocks(VPC)}])
     assert messages("POL001", network_policies=[narrow, broader]) == []
     assert len(messages("POL001", network_policies=[ipv4, broader])) == 1
+    for operator, count in (("In", 0), ("Exists", 0), ("NotIn", 1), ("Like", 1)):
+        expression = {"key": "app", "operator": operator, "values": ["web", "api"]}
+        either = policy("any", podSelector={"matchExpressions": [expression]}, egress=[{"to": blocks(VPC6)}])
+        assert len(messages("POL001", network_policies=[ipv4, either])) == count, operator
     elsewhere = policy("web-ipv6", "other", **web, egress=[{"to": blocks(VPC6)}])
     others = policy("api-ipv6", podSelector={"matchLabels": {"app": "api"}}, egress=[{"to": blocks(VPC6)}])
     assert messages("POL001", network_policies=[ipv4, twin]) == []
