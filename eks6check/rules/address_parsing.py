@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from eks6check.catalog import rule
 from eks6check.facts import elsewhere
+from eks6check.facts.addresses import GENERATED
 from eks6check.facts.kube import Resource, on_host_network
 from eks6check.facts.mentions import COMMENT, line_before
 from eks6check.facts.mounts import readers
@@ -133,7 +134,7 @@ class Found(NamedTuple):
 
 def _tricks(text: Text, *, on_node: bool) -> Iterator[Found]:
     """The first trick of each kind in a text."""
-    if not HINT.search(text.value) or KNOWS_IPV6.search(text.value):
+    if not HINT.search(text.value) or GENERATED.search(text.value) or KNOWS_IPV6.search(text.value):
         return
     for trick in TRICKS:
         if trick.own and on_node:
