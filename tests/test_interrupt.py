@@ -42,6 +42,7 @@ def drained(terminal: int) -> bytes:
         written += part
 
 
+@pytest.mark.usefixtures("_interruptible")
 def test_an_interrupted_scan_ends_at_once_and_leaves_the_terminal_sane(account: Server) -> None:
     asked, done = Event(), Event()
 

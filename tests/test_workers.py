@@ -212,6 +212,7 @@ MANIFEST = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.usefixtures("_interruptible")
 def test_an_interrupted_lint_ends_at_once_and_leaves_nobody_behind(tmp_path: Path) -> None:
     for number in range(manifests.MANY_FILES):
         (tmp_path / f"{number}.yaml").write_text(MANIFEST, encoding="utf-8")
