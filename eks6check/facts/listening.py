@@ -152,10 +152,12 @@ def _variable(reference: re.Match[str], word: Word) -> str:
 
 
 def _as_written(word: Word, value: str, instead: str, *, many: bool) -> str:
-    """A text as it has to be written: quoted where a shell needs it, and as words of their own in a list."""
+    """A text as it has to be written: quoted where a shell needs it, and in a list as elements, one or several."""
     if word.scripted:
-        return f'"{instead.strip(EMPTY)}"' if _to_quote(word, instead) else instead
+        return "''" if instead == EMPTY else instead.replace("*", "'*'") if _to_quote(word, instead) else instead
     if many:
+        return f'"{instead}"'
+    if instead.startswith("--"):
         return ", ".join(f'"{each}"' for each in instead.split())
     return word.value.removesuffix(value) if instead == EMPTY and value != word.value else instead
 

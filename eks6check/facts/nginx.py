@@ -98,9 +98,15 @@ class Listen:
         return self.host.startswith("[") and self.host != "[::1]"
 
     @property
+    def socket(self) -> tuple[str, bool]:
+        """Its port, and whether it is one of UDP."""
+        return self.port, "udp" in self.options
+
+    @property
     def twin(self) -> str:
-        """The same for IPv6, to be written beside it."""
-        return " ".join(("listen", f"[::]:{self.port}", *self.options)) + ";"
+        """The same for IPv6, to be written beside it; both where it is only meant, since the first line ends that."""
+        own = "" if self.text.startswith("listen") else f"listen {self.port}; "
+        return own + " ".join(("listen", f"[::]:{self.port}", *self.options)) + ";"
 
 
 class Server(NamedTuple):

@@ -49,17 +49,17 @@ def _judged(
 
 def without_twin(server: Sequence[Listen]) -> list[Listen]:
     """The IPv4 wildcards of a server block that have no IPv6 address on the same port beside them."""
-    ports = {each.port for each in server if each.ipv6}
-    return [each for each in server if each.ipv4_wildcard and each.port not in ports]
+    over_ipv6 = {each.socket for each in server if each.ipv6}
+    return [each for each in server if each.ipv4_wildcard and each.socket not in over_ipv6]
 
 
 def _finding(
     holder: Resource, each: Text, found: Sequence[Server], reached: Sequence[Place], files: Mapping[str, Text]
 ) -> Problem:
     missing = [(listen, server) for server in found for listen in without_twin(server.listens)]
-    elsewhere = {listen.port for server in found for listen in server.listens if listen.ipv6}
-    first, server = next((pair for pair in missing if pair[0].port not in elsewhere), missing[0])
-    refused = first.port not in elsewhere
+    elsewhere = {listen.socket for server in found for listen in server.listens if listen.ipv6}
+    first, server = next((pair for pair in missing if pair[0].socket not in elsewhere), missing[0])
+    refused = first.socket not in elsewhere
     what = "nothing answers" if refused else "another server block answers"
     unless = f", unless {server.unseen} has it, which is not in view" if server.unseen else ""
     names = connecting(holder, reached)

@@ -50,7 +50,7 @@ def told(rule: str = "APP001", **container: Any) -> str:
         (["bundle", "exec", "puma", "-b", "tcp://0.0.0.0:3000"], "tcp://0.0.0.0:3000", "tcp://[::]:3000"),
         (["rails", "server", "-b", "0.0.0.0"], "0.0.0.0", "::"),
         (["bundle", "exec", "rails", "s", "-p", "3000", "--binding=0.0.0.0"], "0.0.0.0", "::"),
-        (["docker-entrypoint.sh", "redis-server", "--bind", "0.0.0.0"], "0.0.0.0", '"0.0.0.0", "::"'),
+        (["docker-entrypoint.sh", "redis-server", "--bind", "0.0.0.0"], "0.0.0.0", '"0.0.0.0 ::"'),
         (["tini", "-g", "--", "hypercorn", "-b", "0.0.0.0:80"], "0.0.0.0:80", "[::]:80"),
         (["php", "-S", "0.0.0.0:8000", "-t", "public"], "0.0.0.0:8000", "[::]:8000"),
         (["python", "-m", "http.server", "8000"], "0.0.0.0", "::"),
@@ -70,10 +70,10 @@ def told(rule: str = "APP001", **container: Any) -> str:
         (["waitress-serve", "--listen=0.0.0.0:8000", "shop:app"], "0.0.0.0:8000", "*:8000"),
         (["hypercorn", "-b", ":8000", "shop:app"], ":8000", "[::]:8000"),
         (["gunicorn", "-b", "0.0.0.0", "shop.wsgi"], "0.0.0.0", "[::]"),
-        (["redis-server", "--bind", "*"], "*", '"0.0.0.0", "::"'),
-        (["redis-server", "--bind", "0.0.0.0", "--port", "6379"], "0.0.0.0", '"0.0.0.0", "::"'),
+        (["redis-server", "--bind", "*"], "*", '"0.0.0.0 ::"'),
+        (["redis-server", "--bind", "0.0.0.0", "--port", "6379"], "0.0.0.0", '"0.0.0.0 ::"'),
         (["postgres", "-c", "listen_addresses=0.0.0.0"], "listen_addresses=0.0.0.0", "listen_addresses=*"),
-        (["mongod", "--bind_ip_all"], "--bind_ip_all", "--ipv6 --bind_ip_all"),
+        (["mongod", "--bind_ip_all"], "--bind_ip_all", '"--ipv6", "--bind_ip_all"'),
         (
             ["postgres", "-c", "listen_addresses=0.0.0.0", "-c", "max_connections=9"],
             "listen_addresses=0.0.0.0",
@@ -88,11 +88,11 @@ def told(rule: str = "APP001", **container: Any) -> str:
         (["npx", "next", "start", "-H", "0.0.0.0"], "0.0.0.0", "::"),
         (["bash", "-c", "exec airflow webserver"], "0.0.0.0", "[::]"),
         (["vllm", "serve", "some/model"], "0.0.0.0", "::"),
-        (["sh", "-c", "exec uvicorn main:app --host 0.0.0.0"], "0.0.0.0", '""'),
-        (["sh", "-c", "exec uvicorn main:app --host=0.0.0.0"], "0.0.0.0", '""'),
+        (["sh", "-c", "exec uvicorn main:app --host 0.0.0.0"], "0.0.0.0", "''"),
+        (["sh", "-c", "exec uvicorn main:app --host=0.0.0.0"], "0.0.0.0", "''"),
         (["sh", "-c", "redis-server --bind * --port 6379"], "*", "0.0.0.0 ::"),
-        (["sh", "-c", "jupyter lab --ip 0.0.0.0"], "0.0.0.0", '"*"'),
-        (["sh", "-c", "waitress-serve --listen=0.0.0.0:$PORT app"], "0.0.0.0:$PORT", '"*:$PORT"'),
+        (["sh", "-c", "jupyter lab --ip 0.0.0.0"], "0.0.0.0", "'*'"),
+        (["sh", "-c", "waitress-serve --listen=0.0.0.0:$PORT app"], "0.0.0.0:$PORT", "'*':$PORT"),
         (["memcached", "-l", "0.0.0.0:11300"], "0.0.0.0:11300", "0.0.0.0:11300,[::]:11300"),
         (["mongod", "--bind_ip", "0.0.0.0"], "0.0.0.0", "::,0.0.0.0 with --ipv6"),
         (["varnishd", "-a", "0.0.0.0:80,PROXY"], "0.0.0.0:80,PROXY", ":80,PROXY"),
@@ -638,3 +638,18 @@ def test_a_file_counts_for_the_program_that_the_command_names() -> None:
     maps = [config(**{"uwsgi.ini": "[uwsgi]\nsocket = /run/web.sock\nhttp-socket = :8000\n"})]
     (seen,) = values("APP001", workloads=[deployment], config_maps=maps)
     assert (seen["value"], seen["instead"]) == (":8000", "[::]:8000")
+
+
+@pytest.mark.parametrize(
+    ("image", "key", "value", "expected"),
+    [
+        ("haproxy:3.0", "haproxy.cfg", "frontend f\n  bind :8080,:8081", ":::8080,:::8081"),
+        ("shop/web:1", "gunicorn.conf.py", "bind = ['0.0.0.0:8080', '0.0.0.0:8081']", "['[::]:8080', '[::]:8081']"),
+        ("shop/web:1", "gunicorn.conf.py", "bind = [\n  '0.0.0.0:8080',\n]", "[\n  '[::]:8080',\n]"),
+    ],
+)
+def test_every_address_of_a_list_in_a_file_is_rewritten(image: str, key: str, value: str, expected: str) -> None:
+    command = ["gunicorn", "shop:app"] if "gunicorn" in key else []
+    pod = workload([VOLUME], image=image, command=command, volumeMounts=[MOUNT])
+    (found,) = values("APP001", workloads=[pod], config_maps=[config(**{key: value})])
+    assert found["instead"] == expected

@@ -40,6 +40,7 @@ def listened(text: str) -> list[list[str]]:
             ["listen 80 default_server reuseport;"],
         ),
         ("server { listen 443 ssl; listen 443 quic; listen [::]:443 ssl; }", []),
+        ("server { listen 53 udp; listen 53; listen [::]:53 udp; }", ["listen 53;"]),
         ("server {\n # listen [::]:80;\n listen 80;\n}", ["listen 80;"]),
         ("server { listen 80", []),
     ],
@@ -210,3 +211,8 @@ def test_a_configuration_that_a_script_writes_is_read(script: str) -> None:
         found = build.judge("APP002", config_maps=[], workloads=[body]).findings
         assert [finding.severity for finding in found] == [Severity.BLOCKER] * count
         assert all("in args of container web" in finding.message for finding in found)
+
+
+def test_a_server_that_listens_by_default_needs_both_lines_since_the_first_ends_the_default() -> None:
+    (found,) = build.judge("APP002", config_maps=[config("server { location / { return 200; } }")]).findings
+    assert found.evidence["twin"] == "listen 80; listen [::]:80;"

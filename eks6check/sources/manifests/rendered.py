@@ -88,10 +88,12 @@ def chart(path: str, values: Iterable[str] = ()) -> Iterator[Part | Gap]:
     if ran.returncode:
         yield failed(path, command, ran, f"helm dependency build {shlex.quote(path)}")
         return
+    source = path
     for index, piece in enumerate(cut(decode(ran.stdout))):
         named, document = SOURCE.search(piece), read(piece, 1)
-        if named and not document.empty:
-            yield from_template(document, path, named[1].strip(), index)
+        source = named[1].strip() if named else source  # said once for a file of definitions, however many it has
+        if not document.empty:
+            yield from_template(document, path, source, index)
 
 
 def from_template(document: Document, chart_path: str, source: str, index: int) -> Part:
@@ -101,7 +103,7 @@ def from_template(document: Document, chart_path: str, source: str, index: int) 
     rendered = document.text.split("\n")
     shown = files.file_of(inside).shown if inside else source
     found = Source(shown, text_lines, rendered, nearest.numbers(rendered, text_lines, document.value))
-    return Part(f"{shown}, document {index}", document, found)
+    return Part(f"{shown}, document {index} of {chart_path}", document, found)
 
 
 def template(chart_path: str, source: str) -> Path | None:
@@ -191,7 +193,7 @@ def from_origin(
     shown = files.file_of(path).shown
     if found := nearest.origin(value, known(path)):
         return Part(shown, replace(found, value=value))
-    return Part(f"{shown}, document {index}", replace(document, value=value), Source(shown))
+    return Part(f"{shown}, document {index} of {folder}", replace(document, value=value), Source(shown))
 
 
 def documents_of(path: Path) -> list[Document]:

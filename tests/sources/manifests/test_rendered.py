@@ -141,6 +141,28 @@ def test_the_definitions_that_a_chart_brings_are_judged_as_well() -> None:
     assert found("--helm", "charts/web") == [("ADR006", "charts/web/crds/a.yaml", 5, 74)]
 
 
+def test_every_document_of_a_file_of_definitions_is_judged() -> None:
+    write_chart()
+    conversion = "{strategy: Webhook, webhook: {clientConfig: {url: 'https://172.20.0.1'}}}"
+    head = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name"
+    both = "\n---\n".join(f"{head}: {name}\nspec:\n  conversion: {conversion}" for name in ("a", "b"))
+    write("charts/web/crds/all.yaml", f"---\n{both}\n")
+    assert found("--helm", "charts/web") == [
+        ("ADR006", "charts/web/crds/all.yaml", 7, 74),
+        ("ADR006", "charts/web/crds/all.yaml", 14, 74),
+    ]
+
+
+def test_a_comment_in_one_of_two_archives_of_a_chart_says_nothing_of_the_other() -> None:
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: %s}\nspec: {ipFamilies: [IPv4]}\n"
+    for name, comment in (("one", "# eks6check: ignore[SVC001] it stays\n"), ("two", "")):
+        write_chart(f"{name}/shop")
+        write(f"{name}/shop/templates/service.yaml", comment + service % name)
+        rendered.run([f"{PROGRAMS}/helm", "package", f"{name}/shop", "--destination", name])
+    done = whole.eks6check("lint", "--helm", "one/shop-0.1.0.tgz", "--helm", "two/shop-0.1.0.tgz", "--format", "json")
+    assert [each["subject"]["id"] for each in done.report["findings"]] == ["v1/Service/default/two"]
+
+
 def test_a_file_of_values_that_is_not_there_is_usage() -> None:
     write_chart()
     done = whole.eks6check("lint", "--helm", "charts/web", "--values", "nosuch.yaml")
