@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +16,7 @@ from eks6check.sources import Collectors, collect, manifests
 from eks6check.sources.manifests import Files
 
 if TYPE_CHECKING:
-    from eks6check.sources.manifests.rendered import Part
+    from eks6check.sources.manifests.renderers import Part
 
 Progress = Callable[[str], object]
 Reader = tuple[object, Collectors]
@@ -82,13 +82,19 @@ def open_files(options: Options) -> Files:
     return files
 
 
-def rendered(options: Options) -> Iterable[Part | Gap]:
-    """What the charts and kustomizations that the options name render to."""
-    if not options.rendered:
-        return ()
-    from eks6check.sources.manifests.rendered import parts  # noqa: PLC0415  most runs render nothing
+def rendered(options: Options) -> Iterator[Part | Gap]:
+    """What the charts and kustomizations that the options name render to; all charts get the same values.
 
-    return parts(options.helm, options.values, options.kustomize)
+    Raises:
+        UsageError: there is no program that renders them, or no such file of values.
+    """
+    if options.rendered:
+        from eks6check.sources.manifests import charts, kustomizations  # noqa: PLC0415  most runs render nothing
+
+        for path in options.helm:
+            yield from charts.chart(path, options.values)
+        for folder in options.kustomize:
+            yield from kustomizations.kustomization(folder)
 
 
 def open_readers(options: Options, files: Files) -> Opened:

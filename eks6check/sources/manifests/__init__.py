@@ -26,7 +26,7 @@ from eks6check.workers import MOST_JOBS, spread
 
 if TYPE_CHECKING:
     from eks6check.sources.manifests.nearest import Source
-    from eks6check.sources.manifests.rendered import Part
+    from eks6check.sources.manifests.renderers import Part
 
 MANY_FILES = 100
 BATCH = 32

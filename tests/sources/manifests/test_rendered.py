@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eks6check.facts import Gap
-from eks6check.sources.manifests import rendered
-from eks6check.sources.manifests.rendered import Part
+from eks6check.sources.manifests import charts, kustomizations, renderers
+from eks6check.sources.manifests.renderers import Part
 
 PROGRAMS = Path(os.environ.get("EKS6CHECK_RENDERERS", ""))
 
@@ -108,7 +108,7 @@ def test_a_comment_that_stands_in_no_line_of_a_file_is_told_without_one() -> Non
         "parts/shop/templates/service.yaml",
         HOOK.replace("helm.sh/hook", "a") + "# eks6check: ignore[POL001] nothing there\n",
     )
-    rendered.run([f"{PROGRAMS}/helm", "package", "parts/shop"])
+    renderers.run([f"{PROGRAMS}/helm", "package", "parts/shop"])
     shown = whole.eks6check("lint", "--helm", "shop-0.1.0.tgz").out
     assert "shop/templates/service.yaml: ignore[POL001]" in shown
     assert ":0" not in shown
@@ -126,7 +126,7 @@ def test_a_subchart_by_another_name_stands_in_its_folder() -> None:
 def test_a_folder_beside_an_archive_is_not_taken_for_its_chart() -> None:
     write_chart("shop")
     write("prod.yaml", "service: {type: LoadBalancer}\n")
-    rendered.run([f"{PROGRAMS}/helm", "package", "shop"])
+    renderers.run([f"{PROGRAMS}/helm", "package", "shop"])
     assert found("--helm", "shop-0.1.0.tgz", "--values", "prod.yaml")[0][2] is None
 
 
@@ -158,7 +158,7 @@ def test_a_comment_in_one_of_two_archives_of_a_chart_says_nothing_of_the_other()
     for name, comment in (("one", "# eks6check: ignore[SVC001] it stays\n"), ("two", "")):
         write_chart(f"{name}/shop")
         write(f"{name}/shop/templates/service.yaml", comment + service % name)
-        rendered.run([f"{PROGRAMS}/helm", "package", f"{name}/shop", "--destination", name])
+        renderers.run([f"{PROGRAMS}/helm", "package", f"{name}/shop", "--destination", name])
     done = whole.eks6check("lint", "--helm", "one/shop-0.1.0.tgz", "--helm", "two/shop-0.1.0.tgz", "--format", "json")
     assert [each["subject"]["id"] for each in done.report["findings"]] == ["v1/Service/default/two"]
 
@@ -180,7 +180,7 @@ def test_files_charts_and_kustomizations_are_judged_together() -> None:
 
 def test_a_subchart_that_is_packed_has_a_name_and_no_line(folder: Path) -> None:
     write_chart("parts/shop")
-    rendered.run([f"{PROGRAMS}/helm", "package", "parts/shop", "--destination", "charts/big/charts"])
+    renderers.run([f"{PROGRAMS}/helm", "package", "parts/shop", "--destination", "charts/big/charts"])
     write_chart("charts/big", "dependencies: [{name: shop, version: 0.1.0}]\n")
     write("prod.yaml", "shop: {service: {type: LoadBalancer}}\n")
     assert found("--helm", "charts/big", "--values", "prod.yaml") == [
@@ -192,7 +192,7 @@ def test_a_subchart_that_is_packed_has_a_name_and_no_line(folder: Path) -> None:
 def test_a_chart_in_an_archive_is_judged_by_its_own_names() -> None:
     write_chart()
     write("prod.yaml", "service: {type: LoadBalancer}\n")
-    rendered.run([f"{PROGRAMS}/helm", "package", "charts/web"])
+    renderers.run([f"{PROGRAMS}/helm", "package", "charts/web"])
     assert found("--helm", "shop-0.1.0.tgz", "--values", "prod.yaml") == [
         ("LBC003", "shop/templates/service.yaml", None, None)
     ]
@@ -215,7 +215,7 @@ def gaps(parts: Iterator[Part | Gap]) -> list[Gap]:
 def test_a_chart_that_helm_refuses_is_a_gap_in_helms_words() -> None:
     write_chart()
     write("charts/web/templates/service.yaml", "a: {{ .Values.service.type | required2 }}\n")
-    (gap,) = gaps(rendered.chart("charts/web"))
+    (gap,) = gaps(charts.chart("charts/web"))
     assert gap.file == "charts/web"
     assert 'function "required2" not defined' in gap.reason
     assert gap.remedy == "Run `helm template web charts/web --skip-tests --include-crds`."
@@ -223,7 +223,7 @@ def test_a_chart_that_helm_refuses_is_a_gap_in_helms_words() -> None:
 
 def test_a_chart_without_its_dependencies_says_how_to_get_them() -> None:
     write_chart(more="dependencies: [{name: redis, version: 1.0.0, repository: 'https://charts.example.com'}]\n")
-    (gap,) = gaps(rendered.chart("charts/web"))
+    (gap,) = gaps(charts.chart("charts/web"))
     assert "redis" in gap.reason
     assert gap.remedy == "Run `helm dependency build charts/web`."
 
@@ -279,7 +279,7 @@ def test_what_a_generator_makes_stands_in_the_kustomization() -> None:
 def test_what_kustomize_writes_for_us_is_taken_out_again() -> None:
     write("app/web.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: a, annotations: {x: y}}\n---\n" + HOOK)
     write("app/kustomization.yaml", "resources: [web.yaml]\n")
-    values = [each.document.value for each in rendered.kustomization("app") if isinstance(each, Part)]
+    values = [each.document.value for each in kustomizations.kustomization("app") if isinstance(each, Part)]
     assert [each["metadata"].get("annotations") for each in values] == [{"x": "y"}, {"helm.sh/hook": "test"}]
 
 
@@ -294,7 +294,7 @@ def test_without_the_program_there_is_one_clear_line(option: str, monkeypatch: p
 
 @given(st.text(max_size=80))
 def test_a_releases_name_is_one_that_helm_takes(path: str) -> None:
-    name = rendered.release(path)
-    assert 0 < len(name) <= rendered.LONGEST_RELEASE
+    name = charts.release(path)
+    assert 0 < len(name) <= charts.LONGEST_RELEASE
     assert all(letter.isascii() and (letter.isalnum() or letter == "-") for letter in name)
     assert name[0] != "-" != name[-1]
