@@ -131,3 +131,14 @@ def once(templates: Iterable[LaunchTemplate]) -> Iterator[LaunchTemplate]:
         if template.id not in seen:
             seen.add(template.id)
             yield template
+
+
+def primary_everywhere(instances: Sequence[Instance]) -> bool:
+    """Whether every node has a primary IPv6 address: instance targets work there, if not by EKS's word."""
+    return bool(instances) and all(each.primary_ipv6 for each in instances)
+
+
+def primary_note(instances: Sequence[Instance]) -> str:
+    """What to add to a sentence about instance targets where they work."""
+    told = " Every node of today has a primary IPv6 address; one without it spoils the registration."
+    return told if primary_everywhere(instances) else ""

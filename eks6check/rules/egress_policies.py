@@ -11,6 +11,7 @@ from eks6check.catalog import rule
 from eks6check.facts import Path
 from eks6check.facts.addresses import IMDS
 from eks6check.facts.kube import Resource, pod_labels
+from eks6check.facts.lost_blocks import lost_blocks
 from eks6check.facts.network_policies import (
     EGRESS,
     Block,
@@ -27,7 +28,6 @@ from eks6check.facts.network_policies import (
 from eks6check.facts.pod_identity import AGENT_IPV4, AGENT_IPV6, AGENT_PORT, clients, identities, presumed
 from eks6check.facts.vpc_cni import configured
 from eks6check.findings import Confidence, Problem
-from eks6check.rules.network_policies import lost_blocks
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import Addon, PodIdentityAssociation

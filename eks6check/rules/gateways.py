@@ -11,9 +11,9 @@ from eks6check.facts import gateways as gw
 from eks6check.facts.gateways import Managed
 from eks6check.facts.kube import Resource, mapping, sequence, wire
 from eks6check.facts.load_balancing import installed
+from eks6check.facts.machines import primary_everywhere, primary_note
 from eks6check.facts.phrases import phrase
-from eks6check.findings import Confidence, Problem
-from eks6check.rules.load_balancing import instance_severity, primary_note
+from eks6check.findings import Confidence, Problem, Severity
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import Instance
@@ -141,7 +141,7 @@ def _left_at_instance(each: Managed, found: Sequence[Backend], instances: Sequen
             at=gw.configured_at(each.gateway),
             evidence={"targetType": None, "needed": "ip", "backends": names, "apiVersion": gw.version(each)},
             key="targets",
-            severity=instance_severity(instances),
+            severity=Severity.WARNING if primary_everywhere(instances) else Severity.BLOCKER,
             confidence=Confidence.HIGH if each.certain else Confidence.MEDIUM,
             remedy="targets",
             also=tuple((backend.route, backend.path) for backend in found),
@@ -163,7 +163,7 @@ def _set_to_instance(found: Iterable[Backend], instances: Sequence[Instance]) ->
             at=path,
             evidence={"targetType": backends[0].target.value, "needed": "ip", "apiVersion": holder.get("apiVersion")},
             key="/".join(map(str, path)),
-            severity=instance_severity(instances),
+            severity=Severity.WARNING if primary_everywhere(instances) else Severity.BLOCKER,
             remedy="targets",
             also=tuple((backend.route, backend.path) for backend in backends),
         )

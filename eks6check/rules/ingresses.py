@@ -11,9 +11,9 @@ from eks6check.facts import ingresses as ing
 from eks6check.facts.ingresses import Alb
 from eks6check.facts.kube import Resource
 from eks6check.facts.load_balancing import Installed, Maker, annotation, installed
-from eks6check.findings import Confidence, Problem
+from eks6check.facts.machines import primary_everywhere, primary_note
+from eks6check.findings import Confidence, Problem, Severity
 from eks6check.knowledge.load_balancer_controller import near_miss
-from eks6check.rules.load_balancing import instance_severity, primary_note
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import Cluster, Instance
@@ -111,7 +111,8 @@ def alb_targets_instances(  # noqa: PLR0913, PLR0917  class, parameters and back
         *_targets_by_service(free, backing),
         *_targets_by_ingress(free, backing, known),
     ]
-    note, severity = primary_note(instances), instance_severity(instances)
+    severity = Severity.WARNING if primary_everywhere(instances) else Severity.BLOCKER
+    note = primary_note(instances)
     yield from (replace(each, message=each.message + note, severity=severity) for each in problems)
 
 

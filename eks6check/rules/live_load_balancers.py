@@ -11,9 +11,9 @@ from eks6check.facts.cidrs import ipv4_only
 from eks6check.facts.ingresses import files_last
 from eks6check.facts.kube import Resource, mapping, owned_by, sequence, text, wire
 from eks6check.facts.load_balancing import SERVICE_PREFIX, Maker, annotation, installed, maker
+from eks6check.facts.machines import primary_everywhere, primary_note
 from eks6check.facts.phrases import phrase
 from eks6check.findings import Confidence, Problem, Severity
-from eks6check.rules.load_balancing import instance_severity, primary_note
 
 if TYPE_CHECKING:
     from eks6check.facts.aws import Cluster, Instance, LoadBalancer, TargetGroup
@@ -189,7 +189,7 @@ def wrong_targets(
             f"{binding} registers instances; IPv6 needs a target group of type ip.{primary_note(instances)}",
             at=("spec", "targetType" if told else field),
             evidence={"target_group": text(binding.get("spec", field)), "targetType": "instance"},
-            severity=instance_severity(instances),
+            severity=Severity.WARNING if primary_everywhere(instances) else Severity.BLOCKER,
             also=((group, ()),) if group else (),
         )
     ]

@@ -10,6 +10,7 @@ from eks6check.facts import ingresses as ing
 from eks6check.facts import load_balancing as lb
 from eks6check.facts.kube import Resource, owned_by
 from eks6check.facts.load_balancing import Maker, annotation, installed, maker
+from eks6check.facts.machines import primary_everywhere, primary_note
 from eks6check.facts.phrases import few
 from eks6check.findings import Confidence, Problem, Severity
 from eks6check.knowledge.load_balancer_controller import dotted, first_release, for_another_cloud, near_miss
@@ -188,19 +189,8 @@ def nlb_targets_instances(
                 f"{service} {said}; IPv6 needs ip.{primary_note(instances)}",
                 at=lb.asked_at(service, lb.TARGET_TYPE),
                 evidence={"target-type": value, "needed": "ip"},
-                severity=instance_severity(instances),
+                severity=Severity.WARNING if primary_everywhere(instances) else Severity.BLOCKER,
             )
-
-
-def instance_severity(instances: Sequence[Instance]) -> Severity:
-    """A warning where every node has a primary IPv6 address: instance targets work there, if not by EKS's word."""
-    return Severity.WARNING if instances and all(each.primary_ipv6 for each in instances) else Severity.BLOCKER
-
-
-def primary_note(instances: Sequence[Instance]) -> str:
-    """What to add to a message where that lowers the severity."""
-    works = instance_severity(instances) is Severity.WARNING
-    return " Every node of today has a primary IPv6 address; one without it spoils the registration." if works else ""
 
 
 @rule

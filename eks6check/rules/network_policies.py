@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from ipaddress import IPv4Network, IPv6Network
 from typing import NamedTuple
 
 from eks6check.catalog import rule
 from eks6check.facts import Path
 from eks6check.facts.addresses import FIRST_SERVICES, INTERNAL
 from eks6check.facts.kube import Resource
+from eks6check.facts.lost_blocks import CLUSTER_DNS, Lost, lost_blocks, opens_ipv6
 from eks6check.facts.network_policies import (
     EGRESS,
     INGRESS,
@@ -24,27 +24,11 @@ from eks6check.facts.network_policies import (
 )
 from eks6check.findings import Problem, Severity
 
-NODE_LOCAL = (IPv4Network("169.254.0.0/16"), IPv4Network("127.0.0.0/8"))
-"""Metadata, the Pod Identity agent and the like: POL003 and POL004 speak of them."""
-
-CLUSTER_DNS = IPv4Network("169.254.20.10/32")
-"""NodeLocal DNSCache as its manifest has it, which a node has under an IPv6 address in an IPv6 cluster."""
-
-AMAZON_LOCAL = IPv6Network("fd00:ec2::/32")
-"""The same services over IPv6; a block for one of them is no counterpart of anything else."""
-
 EVERYTHING = 8
 """A prefix shorter than this holds far more than any network of one's own."""
 
 VPC, SUBNET = 16, 24
 """Private blocks up to the first are whole networks, and up to the second whole subnets; longer ones single peers."""
-
-
-class Lost(NamedTuple):
-    """An IPv4 block for which nothing stands in over IPv6, and its rule."""
-
-    rule: Rule
-    block: Block
 
 
 class Effect(NamedTuple):
@@ -88,27 +72,6 @@ def network_policy_ipv4_only(network_policies: Sequence[Resource]) -> Iterator[P
                     yield _ignored(policy, direction, lost, effect)
 
 
-def lost_blocks(policy: Resource, direction: str, policies: Sequence[Resource]) -> list[Lost]:
-    """The IPv4 blocks of a direction beside which no IPv6 block with the same or more ports stands.
-
-    It may stand in another of the namespace's policies for the same pods.
-    """
-    others = [each for one in adding_up(policy, policies) for each in rules(one, direction)]
-    return [
-        Lost(each, block)
-        for each in rules(policy, direction)
-        for block in each.blocks
-        if isinstance(block.network, IPv4Network)
-        and (block.network == CLUSTER_DNS or not any(inside(block.network, local) for local in NODE_LOCAL))
-        and not any(_opens_ipv6(other) and as_wide(other.ports, each.ports) for other in others)
-    ]
-
-
-def _opens_ipv6(each: Rule) -> bool:
-    networks = [block.network for block in each.blocks if isinstance(block.network, IPv6Network)]
-    return not each.peers or any(not inside(network, AMAZON_LOCAL) for network in networks)
-
-
 def _has_selectors(each: Rule) -> bool:
     """Whether a rule names pods by selectors, which have IPv6 addresses."""
     return any(peer and "ipBlock" not in peer for peer in each.peers)
@@ -120,7 +83,7 @@ def _of_ingress(lost: Sequence[Lost]) -> Effect:
 
 def _of_egress(lost: Sequence[Lost], adding: Sequence[Rule]) -> Effect:
     """``adding`` are the rules of all policies for the same pods."""
-    some = any((_opens_ipv6(each) or _has_selectors(each)) and not is_for_dns(each) for each in adding)
+    some = any((opens_ipv6(each) or _has_selectors(each)) and not is_for_dns(each) for each in adding)
     doubled = [_is_doubled(each, adding) for each in lost]
     if any(_is_inside(each.block, some=some) and not other for each, other in zip(lost, doubled, strict=True)):
         remedy = "egress-everywhere" if _are_everywhere(lost) else "egress"
